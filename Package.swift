@@ -1,0 +1,65 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of ours: Swift 6, strict memory safety. CI sets IFSFS_WERROR, so that a newer
+/// compiler's new warning breaks our build and not a user's.
+let strict: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .strictMemorySafety(),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + (Context.environment["IFSFS_WERROR"] == nil ? [] : [.treatAllWarnings(as: .error)])
+
+/// The one target that speaks C with the kernel's library; nearly every line of it is unsafe.
+let glue: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let package = Package(
+    name: "ifsfs",
+    products: [
+        .library(name: "Format", targets: ["Format"]),
+        .executable(name: "ifsfs", targets: ["MountTool"]),
+        .executable(name: "ifs-tools", targets: ["ToolBox"]),
+    ],
+    targets: [
+        // The codecs that others wrote and keep better than we could: zlib, and LZO1X.
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CLZO", pkgConfig: "lzo2", providers: [.apt(["liblzo2-dev"])]),
+        // MD5 and SHA-512: dpkg's own library, small and on every Debian machine.
+        .systemLibrary(name: "CMD", pkgConfig: "libmd", providers: [.apt(["libmd-dev"])]),
+        .systemLibrary(name: "CFuse", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
+        // The tests' second judge of our own UCL decoder; no product links it.
+        .systemLibrary(name: "CUCL", providers: [.apt(["libucl-dev"])]),
+
+        .target(name: "Format", dependencies: ["CZlib", "CLZO", "CMD"], swiftSettings: strict),
+        .target(name: "IFSFS", dependencies: ["Format"], swiftSettings: strict),
+        .target(name: "FuseServer", dependencies: ["CFuse", "IFSFS"], swiftSettings: glue),
+        .target(name: "ToolSupport", dependencies: ["Format"], swiftSettings: strict),
+        .target(name: "Dumpifs", dependencies: ["Format", "ToolSupport"], swiftSettings: strict),
+        .executableTarget(
+            name: "MountTool", dependencies: ["FuseServer", "IFSFS", "Format", "ToolSupport"],
+            path: "Sources/Tools/MountTool", swiftSettings: strict),
+        .executableTarget(
+            name: "ToolBox", dependencies: ["Dumpifs", "Format", "ToolSupport"],
+            path: "Sources/Tools/ToolBox", swiftSettings: strict),
+
+        .target(
+            name: "TestSupport", dependencies: ["Format", "CLZO", "CUCL", "CZlib"],
+            path: "Tests/TestSupport", swiftSettings: glue),
+        .testTarget(
+            name: "FormatTests", dependencies: ["Format", "TestSupport"], swiftSettings: glue),
+        .testTarget(
+            name: "DumpifsTests", dependencies: ["Dumpifs", "Format", "TestSupport"],
+            swiftSettings: glue),
+        .testTarget(
+            name: "IFSFSTests", dependencies: ["IFSFS", "Format", "TestSupport"],
+            swiftSettings: glue),
+        .testTarget(name: "ToolTests", dependencies: ["TestSupport"], swiftSettings: glue),
+        .testTarget(name: "MountTests", dependencies: ["TestSupport"], swiftSettings: glue),
+    ]
+)

@@ -1,0 +1,93 @@
+/// Bytes that can be read at any position by any thread: a file, memory, a window, a decoded stream.
+///
+/// There is no cursor, so readers need no lock. A source never changes its `byteCount`.
+public protocol ByteSource: Sendable {
+    /// Bytes from the first to the end.
+    var byteCount: UInt64 { get }
+
+    /// Reads from byte `offset` on into `buffer` and returns how many bytes it gave: as many as the
+    /// buffer holds, fewer only where the source ends. Throws `io`, or a decoder's `corrupt`.
+    func read(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
+    ) throws(FormatError) -> Int
+}
+
+extension ByteSource {
+    /// The `count` bytes from `offset` on; throws `truncated` in the name of `what` when the source
+    /// ends before. Nothing is allocated for bytes that are not there.
+    public func bytes(
+        _ count: UInt64, at offset: UInt64, _ what: @autoclosure () -> String
+    ) throws(FormatError) -> [UInt8] {
+        let available = offset <= byteCount ? byteCount &- offset : 0
+        guard count <= available, let exact = Int(exactly: count) else {
+            throw .truncated(Place(what(), offset), needed: count, available: available)
+        }
+        let found = try prefix(exact, at: offset)
+        guard found.count == exact else {
+            throw .truncated(Place(what(), offset), needed: count, available: UInt64(found.count))
+        }
+        return found
+    }
+
+    /// Up to `count` bytes from `offset` on; fewer where the source ends.
+    public func prefix(_ count: Int, at offset: UInt64) throws(FormatError) -> [UInt8] {
+        let available = offset <= byteCount ? byteCount &- offset : 0
+        let wanted = Int(clamping: min(available, UInt64(clamping: count)))
+        guard wanted > 0 else { return [] }
+        var failure: FormatError?
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: wanted) { buffer, filled in
+            do throws(FormatError) {
+                filled = try unsafe read(into: UnsafeMutableRawBufferPointer(buffer), at: offset)
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+}
+
+/// Bytes in memory.
+public struct MemorySource: ByteSource {
+    private let bytes: [UInt8]
+
+    /// The bytes given, from the first on.
+    public init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    public var byteCount: UInt64 { UInt64(bytes.count) }
+
+    public func read(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
+    ) throws(FormatError) -> Int {
+        guard let start = Int(exactly: offset), start < bytes.count else { return 0 }
+        let count = min(buffer.count, bytes.count &- start)
+        unsafe bytes.withUnsafeBytes { source in
+            unsafe buffer.copyMemory(
+                from: UnsafeRawBufferPointer(rebasing: source[start..<(start &+ count)]))
+        }
+        return count
+    }
+}
+
+/// A part of another source.
+public struct WindowSource: ByteSource {
+    private let whole: any ByteSource
+    private let start: UInt64
+    public let byteCount: UInt64
+
+    /// `count` bytes of `whole` from `start` on, or as many of them as there are.
+    public init(_ whole: any ByteSource, from start: UInt64, count: UInt64) {
+        self.whole = whole
+        self.start = min(start, whole.byteCount)
+        self.byteCount = min(count, whole.byteCount &- self.start)
+    }
+
+    public func read(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
+    ) throws(FormatError) -> Int {
+        guard offset < byteCount else { return 0 }
+        let count = Int(clamping: min(UInt64(buffer.count), byteCount &- offset))
+        return try unsafe whole.read(
+            into: UnsafeMutableRawBufferPointer(rebasing: buffer[0..<count]), at: start &+ offset)
+    }
+}

@@ -1,0 +1,51 @@
+internal import Glibc
+
+/// The bytes of an open file or block device, read by position.
+///
+/// The descriptor is the source's own and closes with it. The size is the one at the start: what a
+/// file gains later is not seen, and what it loses is an end of file before its time.
+public final class FileSource: ByteSource {
+    /// The descriptor, for callers that watch the file.
+    public let descriptor: Int32
+    public let byteCount: UInt64
+
+    /// Takes over `descriptor`, which must be open for reading and able to seek. Throws `io`, or
+    /// `unsupported` for what has no size, such as a pipe or a directory.
+    public init(taking descriptor: Int32) throws(FormatError) {
+        self.descriptor = descriptor
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else {
+            throw .io(Place("file", 0), errno: errno)
+        }
+        let kind = status.st_mode & S_IFMT
+        guard kind == S_IFREG || kind == S_IFBLK else {
+            throw .unsupported(
+                Place("file", 0), found: kind == S_IFDIR ? "a directory" : "a special file",
+                expected: "a regular file or a block device")
+        }
+        let end = lseek(descriptor, 0, SEEK_END)
+        guard end >= 0 else { throw .io(Place("file", 0), errno: errno) }
+        byteCount = UInt64(end)
+    }
+
+    deinit { close(descriptor) }
+
+    public func read(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
+    ) throws(FormatError) -> Int {
+        guard offset < byteCount, let start = buffer.baseAddress else { return 0 }
+        let wanted = Int(clamping: min(UInt64(buffer.count), byteCount &- offset))
+        var done = 0
+        while done < wanted {
+            let position = off_t(clamping: offset &+ UInt64(done))
+            let count = unsafe pread(descriptor, start + done, wanted &- done, position)
+            if count == 0 { break }
+            guard count > 0 else {
+                if errno == EINTR { continue }
+                throw .io(Place("byte", offset &+ UInt64(done)), errno: errno)
+            }
+            done &+= count
+        }
+        return done
+    }
+}

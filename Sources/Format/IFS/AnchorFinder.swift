@@ -1,0 +1,112 @@
+internal import Synchronization
+
+/// Finds the marks by which images are recognized, in a file of any size.
+final class AnchorFinder: Sendable {
+    /// A mark, and what starts where it stands.
+    enum Anchor: CaseIterable, Sendable {
+        case littleStartup
+        case bigStartup
+        case image
+        case harman
+
+        var bytes: [UInt8] {
+            switch self {
+            case .littleStartup: [0xeb, 0x7e, 0xff, 0x00]
+            case .bigStartup: [0x00, 0xff, 0x7e, 0xeb]
+            case .image: IFS.ImageHeader.signature
+            case .harman: IFS.HarmanHeader.signature
+            }
+        }
+    }
+
+    struct Hit: Equatable, Sendable {
+        let anchor: Anchor
+        let offset: UInt64
+    }
+
+    /// How far behind its place an image header is looked for first (section 3.2 of the vendor's
+    /// rule: the reference searches on from the place itself).
+    static let nearby: UInt64 = 4096
+    private static let chunkSize = 1 << 20
+    private static let longest = 7
+
+    private let file: any ByteSource
+    /// Where a search for `imagefs` started and what it found, so that many false startup headers
+    /// in one file cost one walk and not one each.
+    private let remembered = Mutex<(from: UInt64, hit: UInt64?)?>(nil)
+
+    init(_ file: any ByteSource) { self.file = file }
+
+    /// All marks that start in the chunk at `offset`, in order, and where the next chunk starts;
+    /// nil at the end of the file.
+    func hits(from offset: UInt64) throws(FormatError) -> (hits: [Hit], next: UInt64)? {
+        guard offset < file.byteCount else { return nil }
+        let chunk = try file.prefix(Self.chunkSize + Self.longest - 1, at: offset)
+        guard !chunk.isEmpty else { return nil }
+        let hits = Self.hits(of: Anchor.allCases, in: chunk)
+            .filter { $0.position < Self.chunkSize }
+            .map { Hit(anchor: $0.anchor, offset: offset &+ UInt64($0.position)) }
+        return (hits, offset &+ UInt64(min(chunk.count, Self.chunkSize)))
+    }
+
+    /// Where the image header stands that belongs behind a startup area ending at `place`: there,
+    /// else the next one before `end`.
+    func imageHeader(from place: UInt64, before end: UInt64) throws(FormatError) -> UInt64 {
+        let signature = IFS.ImageHeader.signature
+        if try file.prefix(signature.count, at: place) == signature { return place }
+        if let hit = try next(from: place), hit < end { return hit }
+        throw .corrupt(
+            Place("image header.signature", place),
+            found: "'\(printable(try file.prefix(signature.count, at: place)))'",
+            expected: "'imagefs' here or before \(hex(end))")
+    }
+
+    private func next(from place: UInt64) throws(FormatError) -> UInt64? {
+        if let known = remembered.withLock({ $0 }), known.from <= place,
+            known.hit.map({ $0 >= place }) ?? true
+        {
+            return known.hit
+        }
+        var offset = place
+        var found: UInt64?
+        while found == nil, offset < file.byteCount {
+            let chunk = try file.prefix(Self.chunkSize + Self.longest - 1, at: offset)
+            if chunk.isEmpty { break }
+            found = Self.hits(of: [.image], in: chunk, most: 1).first
+                .map { offset &+ UInt64($0.position) }
+            offset &+= UInt64(min(chunk.count, Self.chunkSize))
+        }
+        remembered.withLock { $0 = (place, found) }
+        return found
+    }
+
+    /// Where marks start in `chunk`, in order. A window of four bytes, as long as the shortest mark,
+    /// moves on by as much as its last byte allows.
+    private static func hits(
+        of anchors: [Anchor], in chunk: [UInt8], most: Int = .max
+    ) -> [(anchor: Anchor, position: Int)] {
+        let marks = anchors.map(\.bytes)
+        var steps = [Int](repeating: 4, count: 256)
+        for mark in marks {
+            for index in 0..<4 { steps[Int(mark[index])] = min(steps[Int(mark[index])], 3 - index) }
+        }
+        var found: [(Anchor, Int)] = []
+        unsafe chunk.withUnsafeBytes { bytes in
+            var last = 3
+            while last < bytes.count, found.count < most {
+                let step = unsafe steps[Int(bytes[last])]
+                if step > 0 {
+                    last &+= step
+                    continue
+                }
+                let start = last &- 3
+                for (anchor, mark) in zip(anchors, marks)
+                where unsafe bytes[start...].starts(with: mark) {
+                    found.append((anchor, start))
+                }
+                last &+= 1
+            }
+        }
+        return found
+    }
+}

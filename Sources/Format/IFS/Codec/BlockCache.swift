@@ -1,0 +1,97 @@
+internal import Synchronization
+
+/// Decoded bytes of one block, shared by the cache and its readers.
+final class DecodedBlock: Sendable {
+    let bytes: [UInt8]
+    /// Why the block ends before its time; reads behind `bytes` report it.
+    let fault: FormatError?
+
+    init(_ bytes: [UInt8], fault: FormatError? = nil) {
+        self.bytes = bytes
+        self.fault = fault
+    }
+}
+
+/// The decoded blocks that were used last, up to a number of bytes.
+///
+/// Two locks: `slots` guards the table and is held for a look or an entry; a block's gate is held
+/// while the block is decoded, so that readers of the same block decode it once and readers of
+/// others do not wait.
+final class BlockCache: Sendable {
+    private final class Gate: Sendable {
+        let lock = Mutex(())
+    }
+
+    private struct Slot {
+        var index: Int
+        var block: DecodedBlock
+        var wasUsed: Bool
+    }
+
+    private struct Slots {
+        var slots: [Slot] = []
+        var places: [Int: Int] = [:]
+        var byteCount = 0
+        var hand = 0
+    }
+
+    private let limit: Int
+    private let slots = Mutex(Slots())
+    private let gates: [Gate]
+
+    init(limit: Int) {
+        self.limit = max(0, limit)
+        gates = (0..<64).map { _ in Gate() }
+    }
+
+    /// The block at `index`, from the cache or by `decode`.
+    func block(
+        _ index: Int, decode: () throws(FormatError) -> DecodedBlock
+    ) throws(FormatError) -> DecodedBlock {
+        if let block = cached(index) { return block }
+        return try gates[index & 63].lock.withLock { _ throws(FormatError) in
+            if let block = cached(index) { return block }
+            let block = try decode()
+            insert(block, at: index)
+            return block
+        }
+    }
+
+    /// The block at `index` if it is here.
+    func cached(_ index: Int) -> DecodedBlock? {
+        slots.withLock { slots in
+            guard let place = slots.places[index] else { return nil }
+            slots.slots[place].wasUsed = true
+            return slots.slots[place].block
+        }
+    }
+
+    /// Keeps a block, in the place of blocks not used since the hand last passed them.
+    func insert(_ block: DecodedBlock, at index: Int) {
+        let size = block.bytes.count
+        guard size <= limit else { return }
+        slots.withLock { slots in
+            guard slots.places[index] == nil else { return }
+            while slots.byteCount > limit &- size { Self.evict(&slots) }
+            slots.places[index] = slots.slots.count
+            slots.slots.append(Slot(index: index, block: block, wasUsed: false))
+            slots.byteCount &+= size
+        }
+    }
+
+    private static func evict(_ slots: inout Slots) {
+        while slots.slots[slots.hand].wasUsed {
+            slots.slots[slots.hand].wasUsed = false
+            slots.hand = (slots.hand &+ 1) % slots.slots.count
+        }
+        let gone = slots.slots[slots.hand]
+        let last = slots.slots.removeLast()
+        if last.index != gone.index {
+            slots.slots[slots.hand] = last
+            slots.places[last.index] = slots.hand
+        }
+        slots.places[gone.index] = nil
+        slots.byteCount &-= gone.block.bytes.count
+        slots.hand = slots.slots.isEmpty ? 0 : slots.hand % slots.slots.count
+    }
+}

@@ -1,0 +1,228 @@
+internal import Synchronization
+
+extension IFS {
+    /// What an LZO or UCL image unpacks to, decoded block by block as it is read.
+    ///
+    /// The stream is a chain of blocks, each behind its packed length (2 bytes, most significant
+    /// first, 0 ends the chain); how long a block unpacks to is not stored. It is 64 KiB, but for the
+    /// last block and for blocks that were split because they did not pack. So a place is found in
+    /// one of two ways:
+    ///
+    /// - **Proof.** When there are as many blocks as the size needs, and the last one unpacks to
+    ///   just the rest, none of the others can be shorter than 64 KiB, as none can be longer.
+    /// - **Learning.** Otherwise blocks are decoded in order, up to the place asked for, and their
+    ///   lengths kept.
+    ///
+    /// Nothing is walked before it is needed: reading the directory decodes its blocks alone.
+    final class BlockSource: ByteSource {
+        /// The most bytes that one block unpacks to.
+        static let blockSize = 0x10000
+        /// Blocks shorter than this, on average, are refused: no packer makes them, and the table of
+        /// an endless chain of them would have no bound.
+        private static let leastAverage: UInt64 = 0x200
+
+        let byteCount: UInt64
+        private let stream: any ByteSource
+        private let method: Compression
+        private let cache: BlockCache
+        /// Guards what is known of the chain; held for table work and hops, never while decoding.
+        private let chain = Mutex(Chain())
+        /// Held by the one thread that learns lengths in order.
+        private let learner = Mutex(())
+
+        /// `stream` starts at the first block's length; `size` is what the startup header promises.
+        init(_ stream: any ByteSource, _ method: Compression, size: UInt64, cacheLimit: Int) {
+            self.stream = stream
+            self.method = method
+            byteCount = size
+            cache = BlockCache(limit: cacheLimit)
+        }
+
+        func read(
+            into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
+        ) throws(FormatError) -> Int {
+            guard offset < byteCount else { return 0 }
+            let wanted = Int(clamping: min(UInt64(buffer.count), byteCount &- offset))
+            var done = 0
+            while done < wanted {
+                let position = offset &+ UInt64(done)
+                let (index, start) = try place(of: position)
+                let block = try self.block(index)
+                let skip = Int(clamping: position &- start)
+                let count = min(wanted &- done, block.bytes.count &- skip)
+                guard count > 0 else { throw shortBlock(index, start, position) }
+                unsafe block.bytes.withUnsafeBytes { bytes in
+                    unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done..<wanted])
+                        .copyMemory(
+                            from: UnsafeRawBufferPointer(rebasing: bytes[skip..<(skip &+ count)]))
+                }
+                done &+= count
+            }
+            return done
+        }
+
+        /// How many blocks the chain has. Walks the whole chain.
+        func blockCount() throws(FormatError) -> Int {
+            try chain.withLock { chain throws(FormatError) in
+                try hop(&chain, until: .max)
+                return chain.links.count
+            }
+        }
+
+        /// Bytes of the packed stream, end mark included. Walks the whole chain.
+        func packedByteCount() throws(FormatError) -> UInt64 {
+            try chain.withLock { chain throws(FormatError) in
+                try hop(&chain, until: .max)
+                return chain.next
+            }
+        }
+
+        // MARK: Where is a byte?
+
+        private struct Link {
+            let offset: UInt64
+            let length: UInt16
+        }
+
+        private enum Proof {
+            case untried
+            case uniform
+            case failed
+        }
+
+        private struct Chain {
+            /// The blocks walked over so far.
+            var links: [Link] = []
+            /// Where the next length stands in the stream.
+            var next: UInt64 = 0
+            var isComplete = false
+            /// `starts[i]` is where block `i` begins in the unpacked bytes; the last entry is where
+            /// the first block of unknown place begins.
+            var starts: [UInt64] = [0]
+            var proof = Proof.untried
+        }
+
+        private func place(of position: UInt64) throws(FormatError) -> (index: Int, start: UInt64) {
+            if let known = chain.withLock({ Self.known(position, $0) }) { return known }
+            try prove()
+            while true {
+                if let known = chain.withLock({ Self.known(position, $0) }) { return known }
+                try learnNext()
+            }
+        }
+
+        private static func known(_ position: UInt64, _ chain: Chain) -> (Int, UInt64)? {
+            if chain.proof == .uniform {
+                let index = position / UInt64(blockSize)
+                return (Int(clamping: index), index &* UInt64(blockSize))
+            }
+            let end = chain.starts[chain.starts.count &- 1]
+            guard position < end else {
+                // The block behind the last known one starts at a known place, and holds its first
+                // byte at least.
+                return position == end && !(chain.isComplete && chain.links.count < chain.starts.count)
+                    ? (chain.starts.count &- 1, end) : nil
+            }
+            var low = 0
+            var high = chain.starts.count &- 1
+            while high &- low > 1 {
+                let middle = (low &+ high) / 2
+                if chain.starts[middle] <= position { low = middle } else { high = middle }
+            }
+            return (low, chain.starts[low])
+        }
+
+        private func prove() throws(FormatError) {
+            let last = try chain.withLock { chain throws(FormatError) -> Int? in
+                guard chain.proof == .untried else { return nil }
+                try hop(&chain, until: .max)
+                let size = UInt64(Self.blockSize)
+                guard UInt64(chain.links.count) == (byteCount &+ size &- 1) / size else {
+                    chain.proof = .failed
+                    return nil
+                }
+                return chain.links.count &- 1
+            }
+            guard let last else { return }
+            let rest = byteCount &- UInt64(last) &* UInt64(Self.blockSize)
+            // A last block that cannot be decoded proves nothing; whoever reads it meets its error.
+            let isProven = (try? block(last).bytes.count) == Int(clamping: rest)
+            chain.withLock { $0.proof = isProven ? .uniform : .failed }
+        }
+
+        private func learnNext() throws(FormatError) {
+            try learner.withLock { _ throws(FormatError) in
+                let (index, start) = chain.withLock {
+                    ($0.starts.count &- 1, $0.starts[$0.starts.count &- 1])
+                }
+                let count = try block(index).bytes.count
+                guard count > 0 else { throw shortBlock(index, start, start) }
+                note(index, count)
+            }
+        }
+
+        private func note(_ index: Int, _ count: Int) {
+            chain.withLock { chain in
+                guard index == chain.starts.count &- 1 else { return }
+                chain.starts.append(chain.starts[index] &+ UInt64(count))
+            }
+        }
+
+        /// Walks over lengths until block `index` is known or the chain ends.
+        private func hop(_ chain: inout Chain, until index: Int) throws(FormatError) {
+            while chain.links.count <= index, !chain.isComplete {
+                let prefix = try stream.prefix(2, at: chain.next)
+                guard prefix.count == 2 else {
+                    chain.isComplete = true
+                    return
+                }
+                let length = UInt16(prefix[0]) << 8 | UInt16(prefix[1])
+                guard length != 0 else {
+                    chain.next &+= 2
+                    chain.isComplete = true
+                    return
+                }
+                let limit = byteCount / Self.leastAverage &+ 16
+                guard UInt64(chain.links.count) < limit else {
+                    throw .corrupt(
+                        Place("packed block", chain.next), found: "more than \(limit) blocks",
+                        expected: "\(limit) at most for \(byteCount) bytes")
+                }
+                chain.links.append(Link(offset: chain.next &+ 2, length: length))
+                chain.next &+= 2 &+ UInt64(length)
+            }
+        }
+
+        // MARK: What is in a block?
+
+        private func block(_ index: Int) throws(FormatError) -> DecodedBlock {
+            let block = try cache.block(index) { () throws(FormatError) in try decode(index) }
+            if block.bytes.count > 0 { note(index, block.bytes.count) }
+            return block
+        }
+
+        private func decode(_ index: Int) throws(FormatError) -> DecodedBlock {
+            let (link, end) = try chain.withLock { chain throws(FormatError) in
+                try hop(&chain, until: index)
+                return (index < chain.links.count ? chain.links[index] : nil, chain.next)
+            }
+            guard let link else {
+                throw .truncated(
+                    Place("packed block \(index)", end), needed: 2, available: 0)
+            }
+            let packed = try stream.bytes(
+                UInt64(link.length), at: link.offset, "packed block \(index)")
+            return DecodedBlock(
+                try method.unpacked(
+                    packed, room: Self.blockSize, Place("packed block \(index)", link.offset)))
+        }
+
+        private func shortBlock(
+            _ index: Int, _ start: UInt64, _ position: UInt64
+        ) -> FormatError {
+            .corrupt(
+                Place("packed block \(index)", start), found: "\(position &- start) bytes",
+                expected: "more, up to unpacked byte \(hex(position))")
+        }
+    }
+}

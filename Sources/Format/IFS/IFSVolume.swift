@@ -1,0 +1,83 @@
+extension IFS {
+    /// An entry of an image that its tree cannot show as it stands, or shows with a reservation.
+    public struct Finding: Equatable, Sendable, CustomStringConvertible {
+        /// What is odd about the entry.
+        public enum Problem: String, Sendable {
+            case oddName = "its name cannot be a path"
+            case belowFile = "it lies below an entry that is no directory"
+            case belowSymlink = "it lies below a symbolic link, which wins"
+            case duplicate = "a later entry has the same path and wins"
+            case void = "its inode number is 0: removed, or run and not to be run again"
+            case unknownType = "its mode has no known type"
+            case outside = "its data lies outside the image"
+        }
+
+        /// The path as stored.
+        public let path: [UInt8]
+        public let problem: Problem
+
+        public var description: String { "'\(printable(path))': \(problem.rawValue)" }
+    }
+
+    /// The tree of an image, as a mount shows it.
+    public struct ImageVolume: Volume {
+        public let image: Image
+        /// What the tree leaves out, or shows with a reservation; in directory order of each kind.
+        public let findings: [Finding]
+        let tree: FileTree
+
+        /// The tree of `image`. Throws what keeps its directory from being read to the end: a tree
+        /// that lacks entries without saying so would be a lie.
+        public init(_ image: Image) throws(FormatError) {
+            if let broken = image.directory.broken { throw broken }
+            var builder = TreeBuilder(image)
+            builder.build()
+            self.image = image
+            tree = FileTree(builder.nodes, names: image.directory.bytes)
+            findings = builder.findings
+        }
+
+        public var statistics: VolumeStatistics {
+            VolumeStatistics(
+                byteCount: UInt64(image.header.imageSize), freeByteCount: 0,
+                nodeCount: UInt64(tree.nodes.count))
+        }
+
+        public func attributes(of node: NodeID) -> Attributes? {
+            // Minor in the low 10 bits, major in the next 6: from memory of the vendor's headers.
+            tree.attributes(of: node) { raw in ((raw >> 10) & 0x3f, raw & 0x3ff) }
+        }
+
+        public func lookup(_ name: [UInt8], in directory: NodeID) -> NodeID? {
+            tree.lookup(name, in: directory)
+        }
+
+        public func entries(
+            of directory: NodeID, from index: Int,
+            _ body: (Int, UnsafeBufferPointer<UInt8>, NodeID) -> Bool
+        ) {
+            tree.entries(of: directory, from: index, body)
+        }
+
+        public func parent(of directory: NodeID) -> NodeID? { tree.parent(of: directory) }
+
+        public func read(
+            _ node: NodeID, into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
+        ) throws(FormatError) -> Int {
+            guard let entry = entry(of: node) else { return 0 }
+            return try unsafe image.read(entry, into: buffer, at: offset)
+        }
+
+        public func target(of node: NodeID) -> [UInt8]? {
+            guard let entry = entry(of: node), case .symlink = entry.kind else { return nil }
+            return Array(image.directory.target(of: entry))
+        }
+
+        /// The directory entry behind a node; nil for a directory that the image does not list.
+        public func entry(of node: NodeID) -> Dirent? {
+            guard let index = tree.index(node) else { return nil }
+            let record = tree.nodes[index].record
+            return record == FileTree.noRecord ? nil : image.directory.entries[Int(record)]
+        }
+    }
+}

@@ -1,0 +1,73 @@
+extension IFS {
+    /// Walks a file and yields the images in it, in order.
+    public struct Scanner {
+        private let file: any ByteSource
+        private let options: Image.Options
+        private let finder: AnchorFinder
+        private var pending: ArraySlice<AnchorFinder.Hit> = []
+        private var nextChunk: UInt64
+        private var passed: UInt64
+        /// How many more false headers are opened as far as their packed data, which is the costly
+        /// part; bounds the time that a hostile file can take.
+        private var patience = 4096
+
+        /// The mark that came nearest to an image and why it was none, where none was found.
+        public private(set) var refusal: FormatError?
+
+        /// Searches `file` from byte `start` on.
+        public init(
+            _ file: any ByteSource, from start: UInt64 = 0, _ options: Image.Options = .init()
+        ) {
+            self.file = file
+            self.options = options
+            finder = AnchorFinder(file)
+            nextChunk = start
+            passed = start
+        }
+
+        /// The next image, or nil behind the last. Throws `io` only.
+        public mutating func next() throws(FormatError) -> Image? {
+            while let hit = try nextHit() {
+                guard patience > 0 else { return nil }
+                do throws(FormatError) {
+                    let image = try open(hit)
+                    passed = max(hit.offset &+ 1, min(image.end, file.byteCount))
+                    return image
+                } catch {
+                    if case .io = error { throw error }
+                    if hit.anchor != .image { patience &-= 1 }
+                    remember(error, hit)
+                }
+            }
+            return nil
+        }
+
+        private mutating func nextHit() throws(FormatError) -> AnchorFinder.Hit? {
+            while true {
+                while let hit = pending.popFirst() {
+                    if hit.offset >= passed { return hit }
+                }
+                nextChunk = max(nextChunk, passed)
+                guard let chunk = try finder.hits(from: nextChunk) else { return nil }
+                pending = chunk.hits[...]
+                nextChunk = chunk.next
+            }
+        }
+
+        private func open(_ hit: AnchorFinder.Hit) throws(FormatError) -> Image {
+            switch hit.anchor {
+            case .littleStartup, .bigStartup:
+                try Image(startupAt: hit.offset, in: file, options, finder)
+            case .image: try Image(bareAt: hit.offset, in: file)
+            case .harman: try Image(containerAt: hit.offset, in: file)
+            }
+        }
+
+        /// A header is a better explanation than a text, and the first of a kind than later ones.
+        private mutating func remember(_ error: FormatError, _ hit: AnchorFinder.Hit) {
+            guard refusal == nil else { return }
+            if case .corrupt(let place, _, _) = error, place.field.hasSuffix("version") { return }
+            refusal = error
+        }
+    }
+}
