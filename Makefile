@@ -30,8 +30,9 @@ sources = $(wildcard Sources Tests Fuzz) Package.swift
 
 build: packages ## Build the tools into .build/release (the default)
 	$(SWIFT) build $(BUILD_FLAGS)
-	@for name in $(MOUNT_LINKS); do ln -sf ifsfs $(built)/$$name || exit; done
-	@for name in $(TOOL_LINKS); do ln -sf ifs-tools $(built)/$$name || exit; done
+	@# Hard links: whoever resolves the name still finds the tool that it names.
+	@for name in $(MOUNT_LINKS); do ln -f $(built)/ifsfs $(built)/$$name || exit; done
+	@for name in $(TOOL_LINKS); do ln -f $(built)/ifs-tools $(built)/$$name || exit; done
 
 demo: build ## Show the tools at work on one image
 	@scripts/apt-packages run

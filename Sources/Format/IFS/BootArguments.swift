@@ -82,16 +82,18 @@ extension IFS.Image {
         let area = try file.prefix(
             min(size, Self.searchLimit),
             at: headerOffset &+ UInt64(IFS.StartupHeader.byteCount))
-        return IFS.BootArguments.find(in: area, startup.order, address: loadedHeaderAddress)
+        return IFS.BootArguments.find(in: area, startup.order, address: address(startup.ramAddress, startup))
     }
 
     /// The command line left in a bootstrap executable; nil where there is none.
     public func bootArguments(of entry: IFS.Dirent) throws(FormatError) -> IFS.BootArguments? {
-        guard startup != nil, case .file(_, let size) = entry.kind, size <= Self.searchLimit else {
+        guard let startup, case .file(_, let size) = entry.kind, size <= Self.searchLimit else {
             return nil
         }
+        // The startup of a split image holds the address in RAM, its bootstraps that in the image.
         return IFS.BootArguments.find(
-            in: try data(of: entry), header.order, address: loadedHeaderAddress)
+            in: try data(of: entry), header.order,
+            address: address(startup.imageAddress, startup))
     }
 
     /// The entries of the bootstrap executables, in start order; nil where an inode has no entry.
@@ -101,10 +103,8 @@ extension IFS.Image {
         }
     }
 
-    private var loadedHeaderAddress: UInt64 {
-        guard let startup else { return 0 }
-        let isSplit = startup.ramAddress != startup.imageAddress
-        let base = isSplit ? startup.ramAddress : startup.imageAddress
-        return UInt64(base &+ startup.physicalBias) &+ startup.addressOffset
+    /// Where the target has the startup header, by a physical address of it.
+    private func address(_ base: UInt32, _ startup: IFS.StartupHeader) -> UInt64 {
+        UInt64(base &+ startup.physicalBias) &+ startup.addressOffset
     }
 }

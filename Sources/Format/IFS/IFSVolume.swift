@@ -27,9 +27,9 @@ extension IFS {
         let tree: FileTree
 
         /// The tree of `image`. Throws what keeps its directory from being read to the end: a tree
-        /// that lacks entries without saying so would be a lie.
-        public init(_ image: Image) throws(FormatError) {
-            if let broken = image.directory.broken { throw broken }
+        /// that lacks entries without saying so would be a lie, so only `partial` allows it.
+        public init(_ image: Image, partial: Bool = false) throws(FormatError) {
+            if let broken = image.directory.broken, !partial { throw broken }
             var builder = TreeBuilder(image)
             builder.build()
             self.image = image
@@ -56,7 +56,7 @@ extension IFS {
             of directory: NodeID, from index: Int,
             _ body: (Int, UnsafeBufferPointer<UInt8>, NodeID) -> Bool
         ) {
-            tree.entries(of: directory, from: index, body)
+            unsafe tree.entries(of: directory, from: index, body)
         }
 
         public func parent(of directory: NodeID) -> NodeID? { tree.parent(of: directory) }

@@ -109,17 +109,19 @@ extension IFS.Script {
 
     /// The bytes as one word of a script line: quoted when the grammar would split or read it.
     private static func word(_ bytes: [UInt8]) -> String {
-        let text = plain(bytes)
-        let special = " \t\r\n#\"\\$[]{}&="
-        let needsQuotes = text.isEmpty || text.contains { " \t\r\n#\"&".contains($0) }
-        guard text.contains(where: special.contains) || text.isEmpty else { return text }
+        // Scalars, not characters: a CR LF is one character, and so is a blank with an accent.
+        let text = plain(bytes).unicodeScalars
+        let special = " \t\r\n#\"\\$[]{}&=".unicodeScalars
+        let quoted = " \t\r\n#\"&[]".unicodeScalars
+        let needsQuotes = text.isEmpty || text.contains(where: quoted.contains)
+        guard needsQuotes || text.contains(where: special.contains) else { return String(text) }
         // Escapes twice: once for the inline file, once for the line.
-        let escaped = text.reduce(into: "") { out, character in
-            switch character {
-            case "\\", "\"", "$": out += "\\\\" + (character == "\\" ? "\\\\" : "\(character)")
+        let escaped = text.reduce(into: "") { out, scalar in
+            switch scalar {
+            case "\\", "\"", "$": out += "\\\\" + (scalar == "\\" ? "\\\\" : "\(scalar)")
             case "}": out += "\\}"
             case "\n": out += "\\\\\n"
-            default: out.append(character)
+            default: out.unicodeScalars.append(scalar)
             }
         }
         return needsQuotes ? "\"\(escaped)\"" : escaped

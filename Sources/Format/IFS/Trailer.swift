@@ -28,6 +28,8 @@ extension IFS {
         public enum Method: String, Sendable, CaseIterable {
             case cksum
             case sha512
+            /// The CRC-32 and length that end a gzip stream.
+            case crc32
         }
 
         /// Good and bad are of the bytes; absent is only what the structure has no place for.

@@ -1,1 +1,12 @@
-print(1)
+import Dumpifs
+import Glibc
+import ToolSupport
+
+let arguments = Argument.ofProcess()
+let name = arguments.first?.lastComponent ?? ""
+switch name {
+case "dumpifs": exit(Dumpifs.run(Array(arguments.dropFirst())))
+default:
+    Diagnostics(tool: "ifs-tools").say("called as '\(name)', expected one of: dumpifs")
+    exit(1)
+}

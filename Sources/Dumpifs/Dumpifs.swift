@@ -1,0 +1,173 @@
+import Format
+public import ToolSupport
+
+/// The dumpifs command: what its options ask for, done with one image or all of a file.
+public enum Dumpifs {
+    /// The options, the vendor's letters first.
+    public static let table = OptionTable(
+        tool: "dumpifs",
+        summary: "list, check and extract the contents of QNX IFS images",
+        usage: [
+            "dumpifs [-bmvxz] [-d DIR] [-f PATH]... [-u FILE] [OPTION]... IMAGE [NAME...]",
+            "dumpifs --json [--verify] IMAGE", "dumpifs --verify IMAGE",
+        ],
+        options: [
+            .init("b", nil, "extract to base names, without directories"),
+            .init(
+                "d", nil, argument: "DIR", words: .directories,
+                "extract into DIR, made if it is missing"),
+            .init(
+                "f", nil, argument: "PATH",
+                "extract only this path (with -b, this base name); repeatable"),
+            .init("m", nil, "print the MD5 of each file"),
+            .init(
+                "u", nil, argument: "FILE", words: .files,
+                "write the image to FILE as it is when unpacked"),
+            .init("v", nil, "say more; -vv adds scripts and ELF headers, -vvv their fields"),
+            .init("x", nil, "extract"),
+            .init("z", nil, "accept nonzero reserved fields (always so here)"),
+            .init(nil, "image", argument: "N", "the Nth image of the file, from 1"),
+            .init(nil, "offset", argument: "BYTES", "search from this byte of the file on"),
+            .init(nil, "json", "print everything about every image as JSON"),
+            .init(nil, "verify", "check every sum and digest; exit 1 if one is bad"),
+            .init(nil, "preserve", "extract setuid and setgid bits, and as root devices"),
+            .init(nil, "jobs", argument: "N", "extract with N threads (default: one a processor)"),
+        ],
+        notes: ["IMAGE may be - for standard input."])
+
+    /// Runs the command with the words behind its name, and returns its exit status.
+    public static func run(_ arguments: [Argument]) -> Int32 {
+        Tool.run(table, arguments) { parsed, output, diagnostics throws(ToolError) in
+            try Command(parsed, output, diagnostics).run()
+        }
+    }
+}
+
+/// One run of the command.
+struct Command {
+    private let options: OptionTable.Parsed
+    private let output: Output
+    private let diagnostics: Diagnostics
+    private let operand: Argument
+    private let names: [[UInt8]]
+
+    init(
+        _ options: OptionTable.Parsed, _ output: Output, _ diagnostics: Diagnostics
+    ) throws(ToolError) {
+        guard let operand = options.operands.first else {
+            throw ToolError("no image named; 'dumpifs --help' shows the usage")
+        }
+        self.options = options
+        self.output = output
+        self.diagnostics = diagnostics
+        self.operand = operand
+        names = options.operands.dropFirst().map(\.bytes)
+    }
+
+    private var isExtracting: Bool { ["x", "d", "f"].contains(where: options.has) }
+
+    func run() throws(ToolError) -> Int32 {
+        let file = try FoundImages(operand, options)
+        if options.has("json") {
+            let report = try Report(
+                file, findingSums: options.has("verify"), named: printable(operand.bytes))
+            output.write(report.text)
+            return report.isSound ? 0 : 1
+        }
+        let chosen = try file.chosen()
+        for other in file.images where other.headerOffset != chosen.headerOffset {
+            diagnostics.say(
+                "\(printable(operand.bytes)): another image at \(hex(other.headerOffset))"
+                    + " (--image \(file.number(of: other)))")
+        }
+        warn(about: chosen)
+        var isGood = chosen.directory.broken == nil
+        if options.has("verify") { isGood = verify(file) && isGood }
+        if let target = options.value("u") { try unpack(chosen, to: target) }
+        if isExtracting { isGood = try extract(chosen) && isGood }
+        let verbosity = options.count("v")
+        let isQuiet = isExtracting || options.has("m") || options.has("verify") || options.has("u")
+        if !isQuiet || options.has("m") || verbosity > 1 {
+            try list(chosen, showsStructure: !isQuiet || verbosity > 1)
+        }
+        return isGood ? 0 : 1
+    }
+
+    // MARK: What is odd
+
+    private func warn(about image: IFS.Image) {
+        let directory = image.directory
+        let origin = image.compression == .none ? image.storedOffset : 0
+        let base = origin &+ UInt64(image.header.directoryOffset)
+        if image.missingByteCount > 0 {
+            diagnostics.say(
+                "\(printable(operand.bytes)): \(image.missingByteCount) bytes of the image are"
+                    + " missing: its headers promise \(hex(image.end)), the file ends at"
+                    + " \(hex(image.file.byteCount))")
+        }
+        for error in directory.skipped + (directory.broken.map { [$0] } ?? []) {
+            diagnostics.say(ToolError(error.moved(by: base), in: operand).description)
+        }
+        guard let volume = try? IFS.ImageVolume(image, partial: true) else { return }
+        for finding in volume.findings {
+            diagnostics.say("\(printable(operand.bytes)): \(finding)")
+        }
+    }
+
+    // MARK: What was asked
+
+    private func list(_ image: IFS.Image, showsStructure: Bool) throws(ToolError) {
+        var wanted = Listing.Options()
+        wanted.verbosity = options.count("v")
+        wanted.digests = options.has("m")
+        wanted.showsStructure = showsStructure
+        wanted.names = names
+        do throws(FormatError) {
+            try Listing(image, wanted, to: output).print()
+        } catch {
+            throw ToolError(error, in: operand)
+        }
+    }
+
+    private func verify(_ file: FoundImages) -> Bool {
+        var isGood = true
+        for image in options.has("image") ? [file.chosenImage].compactMap({ $0 }) : file.images {
+            let lead = file.images.count > 1 ? "image \(file.number(of: image)): " : ""
+            for check in image.checkSums() {
+                var line = "\(lead)\(check.region.rawValue) \(check.method.rawValue): \(check.word)"
+                if case .bad(let stored, let computed) = check.verdict {
+                    line += ": stored \(stored), the bytes give \(computed)"
+                    isGood = false
+                }
+                output.line(line)
+            }
+        }
+        return isGood
+    }
+
+    private func unpack(_ image: IFS.Image, to target: Argument) throws(ToolError) {
+        let writer = try NewFile(target)
+        do throws(FormatError) {
+            try image.unpacked { piece throws(FormatError) in writer.write(piece) }
+        } catch {
+            throw ToolError(error, in: operand)
+        }
+        try writer.finish()
+    }
+
+    private func extract(_ image: IFS.Image) throws(ToolError) -> Bool {
+        var wanted = Extractor.Options()
+        wanted.flattens = options.has("b")
+        wanted.preserves = options.has("preserve")
+        wanted.paths = options.values("f").map(\.bytes)
+        wanted.names = names
+        wanted.jobs = Int(clamping: try options.number("jobs", atLeast: 1) ?? 0)
+        let extractor = try Extractor(
+            image, into: options.value("d") ?? ".", wanted, operand, diagnostics)
+        let extracted = try extractor.run()
+        if options.has("v") {
+            for path in extracted.paths { output.line("Extracted \(printable(path))") }
+        }
+        return extracted.isComplete
+    }
+}

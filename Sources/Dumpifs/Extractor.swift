@@ -1,0 +1,243 @@
+import Dispatch
+import Format
+import Glibc
+import Synchronization
+import ToolSupport
+
+/// Writes an image's tree into a directory, and nothing outside it.
+///
+/// Every name is opened relative to its parent's descriptor and no link is ever followed, so neither
+/// the image's own links nor those that lie in the directory lead out. Files are copied in pieces by
+/// several threads, which is what packed images need.
+struct Extractor {
+    struct Options: Sendable {
+        /// Base names only, without directories.
+        var flattens = false
+        /// Keep setuid and setgid bits; as root make devices.
+        var preserves = false
+        /// Only these paths (base names where flattened); empty for all.
+        var paths: [[UInt8]] = []
+        /// Only entries with these base names; empty for all.
+        var names: [[UInt8]] = []
+        /// Threads; 0 for one a processor.
+        var jobs = 0
+    }
+
+    struct Outcome {
+        /// What was made, in the order of the tree.
+        var paths: [[UInt8]]
+        var isComplete: Bool
+    }
+
+    private let volume: IFS.ImageVolume
+    private let options: Options
+    private let target: Argument
+    private let imageName: Argument
+    private let diagnostics: Diagnostics
+
+    init(
+        _ image: IFS.Image, into target: Argument, _ options: Options, _ imageName: Argument,
+        _ diagnostics: Diagnostics
+    ) throws(ToolError) {
+        do throws(FormatError) {
+            volume = try IFS.ImageVolume(image, partial: true)
+        } catch {
+            throw ToolError(error, in: imageName)
+        }
+        self.options = options
+        self.target = target
+        self.imageName = imageName
+        self.diagnostics = diagnostics
+    }
+
+    /// Extracts what was asked for. A file that cannot be read or written is told and left out; the
+    /// others follow. Throws when the directory itself cannot be used.
+    func run() throws(ToolError) -> Outcome {
+        let isNew = unsafe target.withCString { unsafe mkdir($0, 0o777) } == 0
+        let descriptor = unsafe target.withCString {
+            unsafe open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        }
+        guard descriptor >= 0 else {
+            throw ToolError("cannot use as a directory", target, errno: errno)
+        }
+        defer { close(descriptor) }
+        var walk = TreeWalk(volume, options)
+        walk.visit(
+            .root, path: [],
+            Directory(
+                target: descriptor, names: [], newMode: walk.makesDirectories ? 0o700 : 0o777))
+        copy(walk.copies)
+        walk.finishDirectories()
+        if isNew { walk.finishRoot(descriptor) }
+        return report(walk)
+    }
+
+    private func copy(_ copies: [FileCopy]) {
+        let pieces = copies.flatMap { copy in copy.offsets.map { (copy, $0) } }
+        let next = Atomic(0)
+        let processors = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        let jobs = min(options.jobs > 0 ? options.jobs : processors, max(1, pieces.count))
+        DispatchQueue.concurrentPerform(iterations: jobs) { _ in
+            while true {
+                let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                guard index < pieces.count else { return }
+                pieces[index].0.copy(pieces[index].1, from: volume)
+            }
+        }
+    }
+
+    private func report(_ walk: TreeWalk) -> Outcome {
+        let faults =
+            walk.faults
+            + walk.copies.compactMap { copy in copy.fault.map { (copy.path, $0) } }
+        for (path, fault) in faults {
+            diagnostics.say(
+                "\(printable(target.bytes))/\(printable(path)): \(fault.description)")
+        }
+        for path in walk.leftOut {
+            diagnostics.say(
+                "\(printable(path)): a device or socket, left out (--preserve as root makes it)")
+        }
+        let missing = options.paths.filter { !walk.matched.contains($0) }
+        for path in missing {
+            diagnostics.say("\(printable(imageName.bytes)): not in the image: \(printable(path))")
+        }
+        let failed = Set(faults.map(\.0))
+        return Outcome(
+            paths: walk.made.filter { !failed.contains($0) },
+            isComplete: faults.isEmpty && missing.isEmpty)
+    }
+}
+
+/// Goes through a tree: makes directories, links and special files, and gathers the files to copy.
+struct TreeWalk {
+    private let volume: IFS.ImageVolume
+    private let options: Extractor.Options
+    private let metadata: Metadata
+    private let isRoot = geteuid() == 0
+    private(set) var copies: [FileCopy] = []
+    private(set) var made: [[UInt8]] = []
+    private(set) var matched: Set<[UInt8]> = []
+    private(set) var leftOut: [[UInt8]] = []
+    private(set) var faults: [(path: [UInt8], fault: ExtractionFault)] = []
+    private var directories: [(parent: Directory, name: [UInt8], attributes: Attributes)] = []
+
+    init(_ volume: IFS.ImageVolume, _ options: Extractor.Options) {
+        self.volume = volume
+        self.options = options
+        metadata = Metadata(keepsSetID: options.preserves, setsOwner: isRoot)
+    }
+
+    /// Whether directories are made for themselves and not just for what lies in them.
+    var makesDirectories: Bool {
+        options.paths.isEmpty && options.names.isEmpty && !options.flattens
+    }
+
+    /// Everything below `node`, which lies at `path` and goes into `directory`.
+    mutating func visit(_ node: NodeID, path: [UInt8], _ directory: Directory) {
+        var entries: [(name: [UInt8], node: NodeID)] = []
+        unsafe volume.entries(of: node, from: 0) { _, name, node in
+            entries.append((unsafe Array(name), node))
+            return true
+        }
+        for (name, node) in entries {
+            guard let attributes = volume.attributes(of: node) else { continue }
+            let entry = path.isEmpty ? name : path + [UInt8(ascii: "/")] + name
+            if attributes.kind != .directory {
+                if isWanted(entry) { place(attributes, entry, name, in: directory) }
+            } else if options.flattens {
+                visit(node, path: entry, directory)
+            } else {
+                if makesDirectories || isWanted(entry) {
+                    guard makeDirectory(attributes, entry, name, in: directory) else { continue }
+                }
+                visit(node, path: entry, directory.child(name))
+            }
+        }
+    }
+
+    /// Gives the directories their modes and times, innermost first.
+    func finishDirectories() {
+        for (parent, name, attributes) in directories.reversed() {
+            // It was made; what keeps it from being entered again was told with its files.
+            try? parent.withDescriptor { descriptor throws(ExtractionFault) in
+                metadata.apply(attributes, to: name, in: descriptor)
+            }
+        }
+    }
+
+    /// Gives a target that was made for the purpose the mode and time of the image's root.
+    func finishRoot(_ descriptor: Int32) {
+        guard makesDirectories, let root = volume.attributes(of: .root) else { return }
+        metadata.apply(root, to: descriptor)
+    }
+
+    private func isWanted(_ path: [UInt8]) -> Bool {
+        let name = lastComponent(path)
+        if !options.names.isEmpty, !options.names.contains(name) { return false }
+        return options.paths.isEmpty || options.paths.contains(options.flattens ? name : path)
+    }
+
+    private mutating func makeDirectory(
+        _ attributes: Attributes, _ path: [UInt8], _ name: [UInt8], in parent: Directory
+    ) -> Bool {
+        matched.insert(path)
+        do throws(ExtractionFault) {
+            try parent.child(name).withDescriptor { _ in }
+        } catch {
+            faults.append((path, error))
+            return false
+        }
+        made.append(path)
+        directories.append((parent, name, attributes))
+        return true
+    }
+
+    private mutating func place(
+        _ attributes: Attributes, _ path: [UInt8], _ name: [UInt8], in directory: Directory
+    ) {
+        matched.insert(options.flattens ? name : path)
+        switch attributes.kind {
+        case .file:
+            copies.append(FileCopy(path, name, in: directory, attributes, metadata))
+        case .characterDevice, .blockDevice, .socket:
+            guard options.preserves, isRoot else { return leftOut.append(path) }
+            fallthrough
+        default:
+            do throws(ExtractionFault) {
+                try directory.withDescriptor { descriptor throws(ExtractionFault) in
+                    try clear(name, in: descriptor)
+                    try make(attributes, name, in: descriptor)
+                    metadata.apply(attributes, to: name, in: descriptor)
+                }
+            } catch {
+                faults.append((path, error))
+            }
+        }
+        made.append(path)
+    }
+
+    private func make(
+        _ attributes: Attributes, _ name: [UInt8], in directory: Int32
+    ) throws(ExtractionFault) {
+        let target = volume.target(of: attributes.node)
+        let failure = unsafe withName(name) { name in
+            if let target {
+                return unsafe withName(target) { target in
+                    unsafe symlinkat(target, directory, name) == 0 ? 0 : errno
+                }
+            }
+            // Nobody's until its mode is set.
+            return unsafe mknodat(
+                directory, name, attributes.kind.rawValue, Self.number(of: attributes)) == 0
+                ? 0 : errno
+        }
+        if failure != 0 { throw ExtractionFault("cannot make", errno: failure) }
+    }
+
+    /// The device number as Linux packs it.
+    private static func number(of attributes: Attributes) -> dev_t {
+        let (major, minor) = attributes.device
+        return dev_t(major & 0xfff) << 8 | dev_t(minor & 0xff) | dev_t(minor >> 8) << 20
+    }
+}

@@ -1,0 +1,226 @@
+import Format
+import ToolSupport
+
+/// Everything about the images of a file, as JSON. The members and their meaning are documented in
+/// dumpifs(1); members are added, never renamed.
+struct Report {
+    /// The JSON text, with a newline at its end.
+    let text: String
+    /// Whether nothing that was checked is bad, and every directory could be read to its end.
+    let isSound: Bool
+
+    init(
+        _ file: FoundImages, findingSums: Bool, named name: String
+    ) throws(ToolError) {
+        var isSound = true
+        var images: [JSON] = []
+        let chosen = file.chosenImage.map { [$0] } ?? file.images
+        if file.chosenImage == nil { _ = try file.chosen() }
+        for image in chosen {
+            let sums = findingSums ? image.checkSums() : []
+            isSound = isSound && image.directory.broken == nil && !sums.contains { $0.word == "bad" }
+            images.append(
+                ImageReport(image, number: file.number(of: image), findingSums ? sums : nil).json)
+        }
+        let json = JSON.object([
+            ("format", .string("dumpifs")), ("version", .number(1)), ("file", .string(name)),
+            ("file_size", .of(file.byteCount)),
+            ("wrapper", file.wrapper.map { .string($0.rawValue) } ?? .null),
+            ("images", .array(images)),
+        ])
+        text = json.text() + "\n"
+        self.isSound = isSound
+    }
+}
+
+/// One image's part of the report.
+private struct ImageReport {
+    private let image: IFS.Image
+    private let number: Int
+    private let sums: [IFS.SumCheck]?
+
+    init(_ image: IFS.Image, number: Int, _ sums: [IFS.SumCheck]?) {
+        self.image = image
+        self.number = number
+        self.sums = sums
+    }
+
+    var json: JSON {
+        var members: [(String, JSON)] = [
+            ("number", .number(Int64(number))),
+            ("kind", .string(kind)),
+            ("byte_order", .string(image.header.order.rawValue)),
+            ("compression", .string(image.compression.name)),
+            ("start", .of(image.start)), ("header_offset", .of(image.headerOffset)),
+            ("stored_offset", .of(image.storedOffset)), ("end", .of(image.end)),
+            ("missing_bytes", .of(image.missingByteCount)),
+            ("displacement", .of(image.displacement)),
+            ("startup", image.startup.map(startup) ?? .null),
+            ("image", header),
+            ("entries", .array(image.directory.entries.map(entry))),
+            ("script", script),
+            ("findings", .array(findings)),
+        ]
+        if let sums { members.append(("sums", .array(sums.map(sum)))) }
+        return .object(members)
+    }
+
+    private var kind: String {
+        image.container != nil ? "hbcifs" : image.startup != nil ? "boot" : "bare"
+    }
+
+    private func startup(_ startup: IFS.StartupHeader) -> JSON {
+        .object([
+            ("version", .of(startup.version)), ("flags1", .of(startup.flags1)),
+            ("flags2", .of(startup.flags2)), ("header_size", .of(startup.headerSize)),
+            ("machine", .of(startup.machine)),
+            (
+                "machine_name",
+                ELF.machineName(startup.machine).map { .string($0.lowercased()) } ?? .null
+            ),
+            ("startup_vaddr", .of(startup.startupAddress)),
+            ("paddr_bias", .of(startup.physicalBias)),
+            ("image_paddr", .of(startup.imageAddress)), ("ram_paddr", .of(startup.ramAddress)),
+            ("ram_size", .of(startup.ramSize)), ("startup_size", .of(startup.startupSize)),
+            ("stored_size", .of(startup.storedSize)),
+            ("imagefs_paddr", .of(startup.imagefsAddress)),
+            ("imagefs_size", .of(startup.imagefsSize)),
+            ("preboot_size", .of(startup.prebootSize)), ("zero0", .of(startup.zeroHalf)),
+            ("zero", .of(startup.zeroWord)), ("addr_off", .of(startup.addressOffset)),
+            (
+                "info",
+                .array(IFS.InfoRecord.records(in: startup.info, startup.order).map(info))
+            ),
+            ("boot_arguments", arguments { () throws(FormatError) in try image.startupArguments() }),
+        ])
+    }
+
+    private func info(_ record: IFS.InfoRecord) -> JSON {
+        switch record {
+        case .memory(let address, let size):
+            .object([
+                ("type", .string("memory")), ("address", .of(address)), ("size", .of(size)),
+            ])
+        case .disk(let drive, let heads, let cylinders, let sectors, let blocks):
+            .object([
+                ("type", .string("disk")), ("drive", .of(drive)), ("heads", .of(heads)),
+                ("cylinders", .of(cylinders)), ("sectors", .of(sectors)), ("blocks", .of(blocks)),
+            ])
+        case .time(let time): .object([("type", .string("time")), ("time", .of(time))])
+        case .box(let type, let bus):
+            .object([("type", .string("box")), ("box", .of(type)), ("bus", .of(bus))])
+        case .other(let type, let payload):
+            .object([("type", .of(type)), ("payload", .string(hexDigits(payload)))])
+        }
+    }
+
+    private func arguments(
+        _ find: () throws(FormatError) -> IFS.BootArguments?
+    ) -> JSON {
+        do throws(FormatError) {
+            guard let found = try find() else { return .null }
+            return .object([
+                ("arguments", .array(found.arguments.map(JSON.text))),
+                ("environment", .array(found.environment.map(JSON.text))),
+            ])
+        } catch {
+            return .object([("unreadable", .string("\(error)"))])
+        }
+    }
+
+    private var header: JSON {
+        let header = image.header
+        return .object([
+            ("flags", .of(header.flags)), ("image_size", .of(header.imageSize)),
+            ("hdr_dir_size", .of(header.directoryEnd)),
+            ("dir_offset", .of(header.directoryOffset)),
+            ("boot_ino", .array(header.bootInodes.map(JSON.of))),
+            ("script_ino", .of(header.scriptInode)),
+            ("chain_paddr", .of(header.chainAddress)),
+            ("spare", .array(header.spare.map(JSON.of))),
+            ("mountflags", .of(header.mountFlags)), ("mountpoint", .text(header.mountpoint)),
+        ])
+    }
+
+    private func entry(_ entry: IFS.Dirent) -> JSON {
+        let path = Array(image.directory.path(of: entry))
+        var members: [(String, JSON)] = [
+            ("path", .text(path)), ("type", .string(type(entry))), ("ino", .of(entry.inode)),
+            ("mode", .string("0" + String(entry.mode & 0o7777, radix: 8))),
+            ("uid", .of(entry.user)), ("gid", .of(entry.group)), ("mtime", .of(entry.modified)),
+            ("record_offset", .of(entry.recordOffset)), ("record_size", .of(entry.recordSize)),
+        ]
+        if String(validating: path, as: UTF8.self) == nil {
+            members.append(("path_hex", .string(hexDigits(path))))
+        }
+        switch entry.kind {
+        case .file(let offset, let size):
+            members += [("offset", .of(offset)), ("size", .of(size))]
+        case .symlink(_, let size):
+            let target = image.directory.target(of: entry)
+            members += [("target", .text(target)), ("sym_size", .of(size))]
+            if String(validating: target, as: UTF8.self) == nil {
+                members.append(("target_hex", .string(hexDigits(target))))
+            }
+        case .device(let device, let rawDevice):
+            members += [("dev", .of(device)), ("rdev", .of(rawDevice))]
+        case .directory, .unknown: break
+        }
+        if image.header.bootInodes.contains(entry.inode), entry.inode != 0 {
+            members.append(
+                (
+                    "boot_arguments",
+                    arguments { () throws(FormatError) in try image.bootArguments(of: entry) }
+                ))
+        }
+        return .object(members)
+    }
+
+    private func type(_ entry: IFS.Dirent) -> String {
+        switch entry.mode & IFS.Dirent.ModeType.mask {
+        case IFS.Dirent.ModeType.regular: "file"
+        case IFS.Dirent.ModeType.directory: "directory"
+        case IFS.Dirent.ModeType.symlink: "symlink"
+        case IFS.Dirent.ModeType.fifo: "fifo"
+        case IFS.Dirent.ModeType.character: "character device"
+        case IFS.Dirent.ModeType.block: "block device"
+        case IFS.Dirent.ModeType.socket: "socket"
+        case IFS.Dirent.ModeType.namedSpecial: "named special"
+        default: "unknown"
+        }
+    }
+
+    private var script: JSON {
+        guard let entry = image.script else { return .null }
+        do throws(FormatError) {
+            let script = IFS.Script(try image.data(of: entry))
+            return .object([
+                ("path", .text(image.directory.path(of: entry))),
+                ("lines", .array(script.buildfileLines.map(JSON.string))),
+                ("broken", script.broken.map { .string("\($0)") } ?? .null),
+            ])
+        } catch {
+            return .object([("unreadable", .string("\(error)"))])
+        }
+    }
+
+    private var findings: [JSON] {
+        let directory = image.directory
+        let errors = directory.skipped + (directory.broken.map { [$0] } ?? [])
+        // A tree that may be partial is always made.
+        let volume = try? IFS.ImageVolume(image, partial: true)
+        return errors.map { .string("\($0)") }
+            + (volume?.findings ?? []).map { .string("\($0)") }
+    }
+
+    private func sum(_ check: IFS.SumCheck) -> JSON {
+        var members: [(String, JSON)] = [
+            ("region", .string(check.region.rawValue)),
+            ("method", .string(check.method.rawValue)), ("verdict", .string(check.word)),
+        ]
+        if case .bad(let stored, let computed) = check.verdict {
+            members += [("stored", .string(stored)), ("computed", .string(computed))]
+        }
+        return .object(members)
+    }
+}

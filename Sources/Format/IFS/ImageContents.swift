@@ -1,0 +1,47 @@
+extension IFS.Image {
+    /// Bytes from an entry's file that are enough for an ELF header and its program headers.
+    public func head(of entry: IFS.Dirent) throws(FormatError) -> [UInt8] {
+        guard case .file(let offset, let size) = entry.kind else { return [] }
+        return try contents.prefix(
+            min(Int(clamping: size), ELF.Header.sampleByteCount), at: UInt64(offset))
+    }
+
+    /// A digest of an entry's file, read piece by piece.
+    public func digest(
+        of entry: IFS.Dirent, _ algorithm: Digest.Algorithm
+    ) throws(FormatError) -> [UInt8] {
+        guard case .file(let offset, let size) = entry.kind else { return [] }
+        var digest = Digest(algorithm)
+        var position: UInt64 = 0
+        while position < UInt64(size) {
+            let step = min(UInt64(size) &- position, 1 << 20)
+            digest.update(
+                try contents.bytes(
+                    step, at: UInt64(offset) &+ position,
+                    "data of '\(printable(directory.path(of: entry)))'"))
+            position &+= step
+        }
+        return digest.finish()
+    }
+
+    /// Calls `body` with the image as it would be stored unpacked: boot prefix, startup area and
+    /// image file system, in pieces. The headers keep what they say.
+    public func unpacked(
+        _ body: (_ piece: [UInt8]) throws(FormatError) -> Void
+    ) throws(FormatError) {
+        try pieces(of: file, start, storedOffset &- min(start, storedOffset), body)
+        try pieces(of: contents, 0, UInt64(header.imageSize), body)
+    }
+
+    private func pieces(
+        of source: any ByteSource, _ start: UInt64, _ count: UInt64,
+        _ body: (_ piece: [UInt8]) throws(FormatError) -> Void
+    ) throws(FormatError) {
+        var position: UInt64 = 0
+        while position < count {
+            let step = min(count &- position, 1 << 20)
+            try body(try source.bytes(step, at: start &+ position, "image"))
+            position &+= step
+        }
+    }
+}

@@ -1,0 +1,144 @@
+internal import CFuse
+internal import Glibc
+public import IFSFS
+
+/// Why a mount could not be made: one line, without a final stop.
+public struct MountError: Error, CustomStringConvertible {
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// How a file system is mounted.
+public struct MountSettings: Sendable {
+    /// The directory to mount on, as an absolute path.
+    public var mountPoint: [UInt8]
+    /// What mount tables show as the source.
+    public var source: [UInt8]
+    /// Other users may look, and the kernel holds them to the modes.
+    public var allowsOthers = false
+    /// Further options for the kernel, such as `nosuid`.
+    public var kernelOptions: [String] = []
+    /// Stay in the foreground.
+    public var isForeground = false
+    /// Print each request, which implies the foreground.
+    public var isDebugging = false
+    /// Serve all requests on one thread.
+    public var isSingleThreaded = false
+
+    public init(mountPoint: [UInt8], source: [UInt8]) {
+        self.mountPoint = mountPoint
+        self.source = source
+    }
+}
+
+/// Mounts a file system and serves it until it is unmounted or a signal ends it.
+public enum Session {
+    /// Must be called before the process has a second thread. In the background, the process that
+    /// called exits with status 0 once the mount answers; this returns in its child alone.
+    ///
+    /// `report` is told, on any thread, of errors that reach readers.
+    public static func run(
+        _ fileSystem: any FileSystem, _ settings: MountSettings,
+        report: @escaping @Sendable (String) -> Void
+    ) throws(MountError) {
+        // A parent may hand down a mask that keeps SIGTERM from ever arriving.
+        var none = sigset_t()
+        sigemptyset(&none)
+        sigprocmask(SIG_SETMASK, &none, nil)
+        LibraryLog.capture()
+        let server = Server(fileSystem, report: report)
+        try withExtendedLifetime(server) { () throws(MountError) in
+            try serve(server, settings)
+        }
+    }
+
+    private static func serve(
+        _ server: Server, _ settings: MountSettings
+    ) throws(MountError) {
+        let session = try makeSession(server, settings)
+        defer { fuse_session_destroy(session) }
+        guard fuse_set_signal_handlers(session) == 0 else {
+            throw MountError(LibraryLog.last ?? "cannot set signal handlers")
+        }
+        defer { fuse_remove_signal_handlers(session) }
+        let mountPoint = settings.mountPoint.map(CChar.init(bitPattern:)) + [0]
+        guard fuse_session_mount(session, mountPoint) == 0 else {
+            throw MountError(LibraryLog.last ?? "cannot mount")
+        }
+        defer { fuse_session_unmount(session) }
+        if !settings.isForeground, !settings.isDebugging { try goToBackground(server) }
+        let status = settings.isSingleThreaded ? fuse_session_loop(session) : loop(session)
+        // Positive: the number of the signal that ended the loop.
+        guard status >= 0 else {
+            throw MountError(LibraryLog.last ?? "the mount ended: error \(-status)")
+        }
+    }
+
+    private static func loop(_ session: OpaquePointer) -> Int32 {
+        let config = fuse_loop_cfg_create()
+        defer { fuse_loop_cfg_destroy(config) }
+        fuse_loop_cfg_set_max_threads(config, 10)
+        // As many idle threads as there can be: making and ending them costs more.
+        fuse_loop_cfg_set_idle_threads(config, 10)
+        return cfuse_loop(session, config)
+    }
+
+    private static func makeSession(
+        _ server: Server, _ settings: MountSettings
+    ) throws(MountError) -> OpaquePointer {
+        var words = [Array("ifsfs".utf8), Array("-o".utf8), options(settings)]
+        if settings.isDebugging { words.append(Array("-d".utf8)) }
+        var arguments = fuse_args()
+        defer { fuse_opt_free_args(&arguments) }
+        for word in words {
+            fuse_opt_add_arg(&arguments, word.map(CChar.init(bitPattern:)) + [0])
+        }
+        var operations = Operations.table
+        let session = fuse_session_new(
+            &arguments, &operations, MemoryLayout<fuse_lowlevel_ops>.size,
+            Unmanaged.passUnretained(server).toOpaque())
+        guard let session else {
+            throw MountError(LibraryLog.last ?? "libfuse refused the options")
+        }
+        return session
+    }
+
+    /// The options as libfuse reads them; commas and backslashes of the source are escaped.
+    private static func options(_ settings: MountSettings) -> [UInt8] {
+        var list = ["ro", "subtype=ifs"] + settings.kernelOptions
+        if settings.allowsOthers { list += ["allow_other", "default_permissions"] }
+        let source = settings.source.flatMap { byte in
+            byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\\") ? [0x5c, byte] : [byte]
+        }
+        return Array(list.joined(separator: ",").utf8) + Array(",fsname=".utf8) + source
+    }
+
+    /// Leaves the terminal. The parent waits until the kernel's first request was answered, or
+    /// until the child is gone.
+    private static func goToBackground(_ server: Server) throws(MountError) {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw MountError("cannot make a pipe") }
+        let child = cfuse_fork()
+        guard child >= 0 else { throw MountError("cannot start a background process") }
+        if child > 0 {
+            close(ends[1])
+            var byte: UInt8 = 0
+            var count = read(ends[0], &byte, 1)
+            while count < 0, errno == EINTR { count = read(ends[0], &byte, 1) }
+            // Nothing of the session may run twice, so no handler and no destructor here.
+            _exit(count == 1 ? 0 : 32)
+        }
+        close(ends[0])
+        setsid()
+        chdir("/")
+        let null = open("/dev/null", O_RDWR)
+        if null >= 0 {
+            for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
+                dup2(null, descriptor)
+            }
+            if null > STDERR_FILENO { close(null) }
+        }
+        server.onStart(writing: ends[1])
+    }
+}

@@ -1,0 +1,67 @@
+public import Format
+
+/// The images in a file that a command line names.
+public struct ImageSearch {
+    /// The file's bytes, or what its text wrapper decodes to.
+    public let bytes: any ByteSource
+    /// What the file is as a whole; nil for nothing in particular.
+    public let wrapper: IFS.Wrapper?
+    private let name: Argument
+    private let start: UInt64
+    private let options: IFS.Image.Options
+
+    /// Opens the file that `name` names; images are searched from byte `start` on.
+    public init(
+        _ name: Argument, from start: UInt64 = 0, _ options: IFS.Image.Options = .init()
+    ) throws(ToolError) {
+        let file = try InputFile.open(name)
+        do throws(FormatError) {
+            (wrapper, bytes) = try IFS.unwrapped(file)
+        } catch {
+            throw ToolError(error, in: name)
+        }
+        guard start == 0 || start < bytes.byteCount else {
+            throw ToolError(
+                "\(printable(name.bytes)): found \(bytes.byteCount) bytes,"
+                    + " expected more than the offset \(start)")
+        }
+        self.name = name
+        self.start = start
+        self.options = options
+    }
+
+    /// All images, in order; at least one.
+    public func all() throws(ToolError) -> [IFS.Image] { try images(upTo: .max) }
+
+    /// The `number`th image, counted from 1. Nothing behind it is searched.
+    public func image(_ number: Int) throws(ToolError) -> IFS.Image {
+        let images = try images(upTo: number)
+        guard images.count >= number, number > 0 else {
+            throw ToolError(
+                "\(printable(name.bytes)): found \(images.count) image"
+                    + "\(images.count == 1 ? "" : "s"), expected an image \(number)")
+        }
+        return images[number - 1]
+    }
+
+    private func images(upTo most: Int) throws(ToolError) -> [IFS.Image] {
+        var scanner = IFS.Scanner(bytes, from: start, options)
+        var images: [IFS.Image] = []
+        do throws(FormatError) {
+            while images.count < most, let image = try scanner.next() { images.append(image) }
+        } catch {
+            throw ToolError(error, in: name)
+        }
+        guard !images.isEmpty else { throw nothing(scanner.refusal) }
+        return images
+    }
+
+    private func nothing(_ refusal: FormatError?) -> ToolError {
+        let file = printable(name.bytes)
+        if let container = wrapper?.refusal {
+            return ToolError("\(file): found \(container), expected an IFS image, which it is not")
+        }
+        let nearest = refusal.map { "; the nearest thing to one: \($0)" } ?? ""
+        return ToolError("\(file): no IFS image found\(nearest)")
+    }
+}

@@ -1,0 +1,68 @@
+internal import Format
+internal import Glibc
+
+/// Standard output, gathered into large writes.
+public final class Output {
+    private var buffer: [UInt8] = []
+    private let descriptor: Int32
+    /// The first errno of a write that failed; what is written later is dropped.
+    private var failure: Int32?
+
+    public init(descriptor: Int32 = 1) { self.descriptor = descriptor }
+
+    /// Adds text.
+    public func write(_ text: String) {
+        buffer.append(contentsOf: text.utf8)
+        if buffer.count >= 1 << 16 { flush() }
+    }
+
+    /// Adds bytes as they are.
+    public func write(_ bytes: some Sequence<UInt8>) {
+        buffer.append(contentsOf: bytes)
+        if buffer.count >= 1 << 16 { flush() }
+    }
+
+    /// Adds a line.
+    public func line(_ text: String) { write(text + "\n") }
+
+    /// Writes what was gathered; throws when this or an earlier write failed.
+    public func finish() throws(ToolError) {
+        flush()
+        if let failure { throw ToolError("cannot write the output: \(systemMessage(failure))") }
+    }
+
+    private func flush() {
+        defer { buffer.removeAll(keepingCapacity: true) }
+        guard failure == nil else { return }
+        failure = writeAll(buffer, to: descriptor)
+    }
+}
+
+/// Writes all bytes; returns the errno of what went wrong, nil when nothing did.
+public func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
+    unsafe bytes.withUnsafeBytes { bytes in
+        var done = 0
+        while done < bytes.count, let base = bytes.baseAddress {
+            let count = unsafe Glibc.write(descriptor, base + done, bytes.count - done)
+            guard count >= 0 else {
+                if errno == EINTR { continue }
+                return errno
+            }
+            done += count
+        }
+        return nil
+    }
+}
+
+/// The messages of a tool: lines on standard error that begin with its name.
+public struct Diagnostics: Sendable {
+    public let tool: String
+
+    public init(tool: String) { self.tool = tool }
+
+    /// Says one line.
+    public func say(_ message: String) {
+        // Standard error is the last resort: nobody is left to tell that it failed.
+        _ = writeAll(Array("\(tool): \(message)\n".utf8), to: STDERR_FILENO)
+    }
+}

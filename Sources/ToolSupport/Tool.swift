@@ -1,0 +1,44 @@
+internal import Glibc
+
+/// The version that all tools print.
+public let version = "0.1.0"
+
+/// What every tool does around its own work.
+public enum Tool {
+    /// Parses the command line, answers `--help` and the like, runs `body` and returns the exit
+    /// status: `body`'s, or that of the error, whose line stands on standard error then.
+    public static func run(
+        _ table: OptionTable, _ arguments: [Argument], usageStatus: Int32 = 1,
+        _ body: (OptionTable.Parsed, Output, Diagnostics) throws(ToolError) -> Int32
+    ) -> Int32 {
+        let diagnostics = Diagnostics(tool: table.tool)
+        let output = Output()
+        let parsed: OptionTable.Parsed
+        do throws(ToolError) {
+            parsed = try table.parse(arguments)
+        } catch {
+            diagnostics.say(error.description)
+            return usageStatus
+        }
+        do throws(ToolError) {
+            if parsed.has("help") {
+                output.write(table.help)
+            } else if parsed.has("version") {
+                output.line("\(table.tool) (IFSFS) \(version)")
+            } else if let shell = parsed.value("generate-completion-script") {
+                output.write(try table.completionScript(for: shell.text))
+            } else {
+                let status = try body(parsed, output, diagnostics)
+                try output.finish()
+                return status
+            }
+            try output.finish()
+            return 0
+        } catch {
+            // What was said before the error is good; only the error counts for the status.
+            try? output.finish()
+            diagnostics.say(error.description)
+            return error.status
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import Format
+import FuseServer
+import IFSFS
+import ToolSupport
+
+/// What the words behind `-o` ask for.
+struct MountOptions {
+    var allowsOthers = false
+    var ownership = Ownership()
+    /// First byte of the file that is searched for images.
+    var offset: UInt64 = 0
+    /// Which image of the file, from 1.
+    var image = 1
+    /// Bytes of decoded blocks that are kept.
+    var cacheLimit: UInt64 = 64 << 20
+    var isForeground = false
+    var isWritable = false
+    /// Options that the kernel knows.
+    var kernelOptions: [String] = []
+
+    /// Each option's name, whether it takes a value, and its line in the help.
+    static let known: [(name: String, value: String?, help: String)] = [
+        ("ro", nil, "mount read-only, as every mount is"),
+        ("allow_other", nil, "let other users look, held to the modes of the files"),
+        ("uid", "N", "show user N as the owner of everything"),
+        ("gid", "N", "show group N as the group of everything"),
+        ("umask", "OCTAL", "take these permission bits away from everything"),
+        ("offset", "BYTES", "search for the image from this byte of the file on"),
+        ("image", "N", "mount the Nth image of the file, from 1"),
+        ("cache", "SIZE", "keep this much of unpacked blocks (64M; K, M and G are known)"),
+        ("foreground", nil, "stay in the foreground, as -F does"),
+    ]
+
+    /// Options that mean something to the kernel and nothing here.
+    private static let kernel = [
+        "suid", "nosuid", "dev", "nodev", "exec", "noexec", "atime", "noatime", "diratime",
+        "nodiratime", "relatime", "norelatime", "strictatime", "sync", "async", "dirsync",
+    ]
+
+    /// Options that are for mount(8), fstab and systemd, and not for a helper.
+    private static let ignored = [
+        "defaults", "auto", "noauto", "user", "nouser", "users", "nousers", "group", "nogroup",
+        "owner", "noowner", "nofail", "_netdev", "loop",
+    ]
+
+    /// Reads the values of all `-o`, in order; a later word wins. A sloppy reading passes over
+    /// options that are not known.
+    init(_ values: [Argument], sloppy: Bool) throws(ToolError) {
+        for value in values {
+            for word in value.text.split(separator: ",") { try take(String(word), sloppy) }
+        }
+    }
+
+    private mutating func take(_ word: String, _ sloppy: Bool) throws(ToolError) {
+        let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+        let name = parts[0]
+        let value = parts.count == 2 ? parts[1] : nil
+        if name.hasPrefix("x-") || Self.ignored.contains(name) { return }
+        if Self.kernel.contains(name) { return kernelOptions.append(name) }
+        if name == "rw" {
+            isWritable = true
+            return
+        }
+        guard let option = Self.known.first(where: { $0.name == name }) else {
+            if sloppy { return }
+            let names = Self.known.map(\.name) + Self.kernel + Self.ignored
+            throw ToolError("unknown option '\(name)'" + suggestion(for: name, among: names))
+        }
+        guard (option.value == nil) == (value == nil) else {
+            throw ToolError(
+                option.value.map { "option '\(name)' needs a value, \(name)=\($0)" }
+                    ?? "option '\(name)' takes no value")
+        }
+        try set(name, value ?? "")
+    }
+
+    private mutating func set(_ name: String, _ value: String) throws(ToolError) {
+        switch name {
+        case "ro": isWritable = false
+        case "allow_other": allowsOthers = true
+        case "uid": ownership.user = try number(name, value)
+        case "gid": ownership.group = try number(name, value)
+        case "umask":
+            guard let mask = UInt32(value, radix: 8), mask <= 0o7777 else {
+                throw ToolError("umask: found '\(value)', expected up to four octal digits")
+            }
+            ownership.mask = mask
+        case "offset": offset = try size(name, value)
+        case "image":
+            guard let number = Int(value), number > 0 else {
+                throw ToolError("image: found '\(value)', expected a number from 1 on")
+            }
+            image = number
+        case "cache": cacheLimit = try size(name, value)
+        default: isForeground = true
+        }
+    }
+
+    private func number(_ name: String, _ value: String) throws(ToolError) -> UInt32 {
+        guard let number = UInt32(value), number != .max else {
+            throw ToolError("\(name): found '\(value)', expected a number")
+        }
+        return number
+    }
+
+    /// A count of bytes: decimal, hexadecimal after `0x`, and K, M or G for powers of 1024.
+    private func size(_ name: String, _ value: String) throws(ToolError) -> UInt64 {
+        let shifts: [Character: UInt64] = ["k": 10, "m": 20, "g": 30]
+        let shift = value.last.flatMap { shifts[Character($0.lowercased())] } ?? 0
+        let digits = shift == 0 ? value : String(value.dropLast())
+        let number =
+            digits.hasPrefix("0x") ? UInt64(digits.dropFirst(2), radix: 16) : UInt64(digits)
+        let (bytes, overflow) = (number ?? 0).multipliedReportingOverflow(by: 1 << shift)
+        guard number != nil, !overflow else {
+            throw ToolError("\(name): found '\(value)', expected a count of bytes")
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,54 @@
+extension [UInt8] {
+    /// The integer's bytes in the order asked for.
+    public init(_ value: some FixedWidthInteger, isBigEndian: Bool) {
+        let stored = isBigEndian ? value.bigEndian : value.littleEndian
+        self = Swift.withUnsafeBytes(of: stored) { Array($0) }
+    }
+
+    /// Puts an integer at a byte offset, over what stands there.
+    public mutating func set(
+        _ value: some FixedWidthInteger, at offset: Int, isBigEndian: Bool = false
+    ) {
+        set([UInt8](value, isBigEndian: isBigEndian), at: offset)
+    }
+
+    /// Puts bytes at a byte offset, over what stands there.
+    public mutating func set(_ bytes: [UInt8], at offset: Int) {
+        replaceSubrange(offset..<(offset + bytes.count), with: bytes)
+    }
+
+    /// The integer at a byte offset.
+    public func integer<Value: FixedWidthInteger>(
+        _: Value.Type, at offset: Int, isBigEndian: Bool = false
+    ) -> Value {
+        self[offset..<(offset + MemoryLayout<Value>.size)].enumerated()
+            .reduce(Value(0)) { value, item in
+                let place = isBigEndian ? MemoryLayout<Value>.size - 1 - item.offset : item.offset
+                return value | Value(truncatingIfNeeded: item.element) << (8 * Value(place))
+            }
+    }
+
+    /// Adds an integer.
+    public mutating func append(_ value: some FixedWidthInteger, isBigEndian: Bool) {
+        append(contentsOf: [UInt8](value, isBigEndian: isBigEndian))
+    }
+
+    /// Adds zeros until the count is a multiple of `unit`.
+    public mutating func pad(to unit: Int) {
+        append(contentsOf: repeatElement(0, count: (unit - count % unit) % unit))
+    }
+}
+
+/// Where two runs of bytes part, as one line; nil where they are equal. Unlike `==` on arrays, it
+/// keeps a failed test from printing megabytes.
+public func difference(_ found: some Collection<UInt8>, _ expected: some Collection<UInt8>)
+    -> String?
+{
+    let place = zip(found, expected).enumerated().first { $0.element.0 != $0.element.1 }
+    if let place {
+        return "byte \(place.offset) of \(expected.count): found \(place.element.0), "
+            + "expected \(place.element.1)"
+    }
+    return found.count == expected.count
+        ? nil : "found \(found.count) bytes, expected \(expected.count)"
+}
