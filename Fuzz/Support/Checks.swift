@@ -31,9 +31,7 @@ package enum Checks {
         if let startup = image.startup {
             keep(IFS.InfoRecord.records(in: startup.info, startup.order))
         }
-        if let script = image.script,
-            let bytes = attempt({ () throws(FormatError) in try image.data(of: script) })
-        {
+        if let script = image.script, let bytes = read(image, script, at: 0, 1 << 16) {
             check(IFS.Script(bytes))
         }
         check(image.directory)
@@ -141,6 +139,15 @@ package enum Checks {
             precondition(volume.attributes(of: node)?.linkCount == count, "a wrong link count")
         }
         for finding in volume.findings { keep(finding.description) }
+        for number in [0, volume.statistics.nodeCount + 1, .max] {
+            let nobody = NodeID(rawValue: number)
+            precondition(volume.attributes(of: nobody) == nil && volume.parent(of: nobody) == nil)
+            precondition(volume.lookup([0x61], in: nobody) == nil && volume.target(of: nobody) == nil)
+            precondition(entries(of: nobody, in: volume).isEmpty)
+        }
+        unsafe volume.entries(of: .root, from: .max) { _, _, _ in
+            preconditionFailure("an entry behind the last")
+        }
     }
 
     private static func entries(

@@ -76,7 +76,9 @@ func withName<Result>(_ name: [UInt8], _ body: (UnsafePointer<CChar>) -> Result)
 /// Removes what stands at `name`, so that a new file is not written through a link or into a file
 /// that others hold.
 func clear(_ name: [UInt8], in directory: Int32) throws(ExtractionFault) {
-    let failure = unsafe withName(name) { name in unsafe unlinkat(directory, name, 0) == 0 ? 0 : errno }
+    let failure = unsafe withName(name) { name in
+        unsafe unlinkat(directory, name, 0) == 0 ? 0 : errno
+    }
     if failure != 0, failure != ENOENT { throw ExtractionFault("cannot replace", errno: failure) }
 }
 

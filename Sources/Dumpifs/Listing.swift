@@ -17,6 +17,7 @@ public struct Listing {
         /// Only entries whose last component is one of these; empty for all.
         public var names: [[UInt8]] = []
 
+        /// Everything but details and digests.
         public init() {}
     }
 
@@ -25,6 +26,7 @@ public struct Listing {
     private let output: Output
     private static let indent = String(repeating: " ", count: 23)
 
+    /// A listing of `image`, written to `output`.
     public init(_ image: IFS.Image, _ options: Options, to output: Output) {
         self.image = image
         self.options = options

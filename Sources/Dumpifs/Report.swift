@@ -18,7 +18,8 @@ struct Report {
         if file.chosenImage == nil { _ = try file.chosen() }
         for image in chosen {
             let sums = findingSums ? image.checkSums() : []
-            isSound = isSound && image.directory.broken == nil && !sums.contains { $0.word == "bad" }
+            isSound =
+                isSound && image.directory.broken == nil && !sums.contains { $0.word == "bad" }
             images.append(
                 ImageReport(image, number: file.number(of: image), findingSums ? sums : nil).json)
         }
@@ -91,7 +92,10 @@ private struct ImageReport {
                 "info",
                 .array(IFS.InfoRecord.records(in: startup.info, startup.order).map(info))
             ),
-            ("boot_arguments", arguments { () throws(FormatError) in try image.startupArguments() }),
+            (
+                "boot_arguments",
+                arguments { () throws(FormatError) in try image.startupArguments() }
+            ),
         ])
     }
 

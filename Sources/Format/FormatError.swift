@@ -11,6 +11,7 @@ public struct Place: Equatable, Sendable, CustomStringConvertible {
         self.offset = offset
     }
 
+    /// `field at 0x...`.
     public var description: String { "\(field) at \(hex(offset))" }
 }
 
@@ -52,6 +53,7 @@ public enum FormatError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// One line: where, what was found, what was expected.
     public var description: String {
         switch self {
         case .io(let place, let errno): "\(place): cannot read: \(systemMessage(errno))"

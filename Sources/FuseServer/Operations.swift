@@ -129,7 +129,8 @@ enum Operations {
         let block: UInt64 = 4096
         reply.f_bsize = UInt(block)
         reply.f_frsize = UInt(block)
-        reply.f_blocks = fsblkcnt_t(found.byteCount / block + (found.byteCount % block == 0 ? 0 : 1))
+        reply.f_blocks = fsblkcnt_t(
+            found.byteCount / block + (found.byteCount % block == 0 ? 0 : 1))
         reply.f_bfree = fsblkcnt_t(found.freeByteCount / block)
         reply.f_bavail = reply.f_bfree
         reply.f_files = fsfilcnt_t(found.nodeCount)

@@ -58,7 +58,8 @@ final class Server: Sendable {
         status.st_rdev = dev_t(major & 0xfff) << 8 | dev_t(minor & 0xff) | dev_t(minor >> 8) << 20
         status.st_size = off_t(clamping: attributes.byteCount)
         status.st_blksize = 4096
-        status.st_blocks = blkcnt_t(clamping: attributes.byteCount / 512 + (attributes.byteCount % 512 == 0 ? 0 : 1))
+        status.st_blocks = blkcnt_t(
+            clamping: attributes.byteCount / 512 + (attributes.byteCount % 512 == 0 ? 0 : 1))
         let time = timespec(tv_sec: Int(clamping: attributes.modified), tv_nsec: 0)
         status.st_mtim = time
         status.st_ctim = time

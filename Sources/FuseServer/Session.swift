@@ -4,6 +4,7 @@ public import IFSFS
 
 /// Why a mount could not be made: one line, without a final stop.
 public struct MountError: Error, CustomStringConvertible {
+    /// The line.
     public let description: String
 
     init(_ description: String) { self.description = description }
@@ -26,6 +27,7 @@ public struct MountSettings: Sendable {
     /// Serve all requests on one thread.
     public var isSingleThreaded = false
 
+    /// A mount in the background, for its owner alone.
     public init(mountPoint: [UInt8], source: [UInt8]) {
         self.mountPoint = mountPoint
         self.source = source

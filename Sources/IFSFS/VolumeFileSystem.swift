@@ -9,6 +9,7 @@ public struct Ownership: Equatable, Sendable {
     /// Permission bits that are taken away from all nodes but symlinks.
     public var mask: UInt32
 
+    /// Ownership that changes nothing, but for what is given.
     public init(user: UInt32? = nil, group: UInt32? = nil, mask: UInt32 = 0) {
         self.user = user
         self.group = group
@@ -21,19 +22,23 @@ public struct VolumeFileSystem: FileSystem {
     private let volume: any Volume
     private let ownership: Ownership
 
+    /// The tree of `volume`, owned as `ownership` says.
     public init(_ volume: any Volume, _ ownership: Ownership = Ownership()) {
         self.volume = volume
         self.ownership = ownership
     }
 
+    /// The volume's own.
     public var statistics: VolumeStatistics { volume.statistics }
 
+    /// The volume's, owned as asked.
     public func attributes(of node: NodeID) throws(FileSystemError) -> Attributes {
         let found = try volume { volume throws(FormatError) in try volume.attributes(of: node) }
         guard let found else { throw .notFound }
         return owned(found)
     }
 
+    /// A look-up in the volume; `notDirectory` below anything else.
     public func lookup(
         _ name: [UInt8], in directory: NodeID
     ) throws(FileSystemError) -> Attributes {
@@ -45,13 +50,16 @@ public struct VolumeFileSystem: FileSystem {
         return try attributes(of: node)
     }
 
+    /// `.` and `..`, then the volume's entries.
     public func entries(
         of directory: NodeID, from index: Int,
         _ body: (Int, UnsafeBufferPointer<UInt8>, Attributes) -> Bool
     ) throws(FileSystemError) {
         let own = try requireDirectory(directory)
         let parent = try volume { volume throws(FormatError) in try volume.parent(of: directory) }
-        let dots = [own, try parent.map { node throws(FileSystemError) in try attributes(of: node) }]
+        let dots = [
+            own, try parent.map { node throws(FileSystemError) in try attributes(of: node) },
+        ]
         for (place, attributes) in dots.enumerated() where place >= index {
             let name = [UInt8](repeating: UInt8(ascii: "."), count: place + 1)
             let goesOn = unsafe name.withUnsafeBufferPointer {
@@ -73,6 +81,7 @@ public struct VolumeFileSystem: FileSystem {
         if let failure { throw failure }
     }
 
+    /// The volume's bytes.
     public func read(
         _ node: NodeID, into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(FileSystemError) -> Int {
@@ -81,6 +90,7 @@ public struct VolumeFileSystem: FileSystem {
         }
     }
 
+    /// The volume's; `invalid` for a node that is no symlink.
     public func target(of node: NodeID) throws(FileSystemError) -> [UInt8] {
         let target = try volume { volume throws(FormatError) in try volume.target(of: node) }
         guard let target else { throw .invalid }

@@ -5,19 +5,25 @@ public struct Argument: Equatable, Sendable, ExpressibleByStringLiteral, CustomS
     /// The bytes, without a NUL.
     public let bytes: [UInt8]
 
+    /// A word of these bytes.
     public init(bytes: [UInt8]) { self.bytes = bytes }
 
+    /// A word of this text.
     public init(_ text: String) { bytes = Array(text.utf8) }
 
+    /// A word of this text.
     public init(stringLiteral text: String) { self.init(text) }
 
     /// The bytes as text; what is no UTF-8 is replaced.
     public var text: String { String(decoding: bytes, as: UTF8.self) }
 
+    /// The text.
     public var description: String { text }
 
     /// Calls `body` with the bytes as a C string.
-    public func withCString<Result>(_ body: (UnsafePointer<CChar>) throws -> Result) rethrows -> Result {
+    public func withCString<Result>(_ body: (UnsafePointer<CChar>) throws -> Result) rethrows
+        -> Result
+    {
         let terminated = bytes.map(CChar.init(bitPattern:)) + [0]
         return try unsafe terminated.withUnsafeBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return try unsafe body("") }

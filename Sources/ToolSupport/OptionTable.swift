@@ -10,16 +10,21 @@ public struct OptionTable: Sendable {
 
     /// One option: a letter, a long name, or both; with an argument or without.
     public struct Option: Sendable {
+        /// As in `-x`.
         public let letter: Character?
+        /// As in `--extract`.
         public let name: String?
         /// What the argument is called in the help; nil where there is none.
         public let argument: String?
+        /// What it does, in a few words.
         public let help: String
+        /// What completes its argument.
         public let words: Words
 
         /// What the code calls the option: its long name, else its letter.
         public var id: String { name ?? letter.map(String.init) ?? "" }
 
+        /// An option with a letter, a name or both.
         public init(
             _ letter: Character? = nil, _ name: String? = nil, argument: String? = nil,
             words: Words = .none, _ help: String
@@ -34,7 +39,9 @@ public struct OptionTable: Sendable {
 
     /// The options given and the other words, in order.
     public struct Parsed: Sendable {
+        /// The options with their values, in order.
         fileprivate(set) public var options: [(id: String, value: Argument?)] = []
+        /// The other words, in order.
         fileprivate(set) public var operands: [Argument] = []
 
         /// How often an option was given.
@@ -65,16 +72,20 @@ public struct OptionTable: Sendable {
         }
     }
 
+    /// What the tool is called.
     public let tool: String
+    /// What it does, in a line.
     public let summary: String
     /// The lines behind `usage:`.
     public let usage: [String]
+    /// All options, the ones that every tool has at the end.
     public let options: [Option]
     /// Paragraphs behind the options.
     public let notes: [String]
     /// What the words are that are no options.
     public let operands: Words
 
+    /// The table of a tool; `--help` and the like are added.
     public init(
         tool: String, summary: String, usage: [String], options: [Option], notes: [String] = [],
         operands: Words = .files
@@ -128,7 +139,8 @@ public struct OptionTable: Sendable {
             decoding: word.bytes[2..<(equals ?? word.bytes.endIndex)], as: UTF8.self)
         guard let option = options.first(where: { $0.name == name }) else {
             let known = options.compactMap(\.name)
-            throw ToolError("unknown option '--\(name)'" + suggestion(for: name, among: known) { "--" + $0 })
+            throw ToolError(
+                "unknown option '--\(name)'" + suggestion(for: name, among: known) { "--" + $0 })
         }
         var value = equals.map { Argument(bytes: Array(word.bytes[($0 + 1)...])) }
         if option.argument == nil, value != nil {

@@ -8,6 +8,7 @@ public final class Output {
     /// The first errno of a write that failed; what is written later is dropped.
     private var failure: Int32?
 
+    /// Output to a descriptor, standard output unless told.
     public init(descriptor: Int32 = 1) { self.descriptor = descriptor }
 
     /// Adds text.
@@ -56,8 +57,10 @@ public func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
 
 /// The messages of a tool: lines on standard error that begin with its name.
 public struct Diagnostics: Sendable {
+    /// The name that begins each line.
     public let tool: String
 
+    /// The messages of a tool.
     public init(tool: String) { self.tool = tool }
 
     /// Says one line.

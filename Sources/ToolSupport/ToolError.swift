@@ -2,10 +2,12 @@ public import Format
 
 /// Why a tool cannot do what it was asked: one line, in lower case, without the tool's name.
 public struct ToolError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The line.
     public let description: String
     /// The exit status that the tool ends with.
     public let status: Int32
 
+    /// An error with a line of its own.
     public init(_ description: String, status: Int32 = 1) {
         self.description = description
         self.status = status

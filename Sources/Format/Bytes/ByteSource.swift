@@ -54,8 +54,10 @@ public struct MemorySource: ByteSource {
     /// The bytes given, from the first on.
     public init(_ bytes: [UInt8]) { self.bytes = bytes }
 
+    /// The bytes in memory.
     public var byteCount: UInt64 { UInt64(bytes.count) }
 
+    /// A copy; never fails.
     public func read(
         into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(FormatError) -> Int {
@@ -73,6 +75,7 @@ public struct MemorySource: ByteSource {
 public struct WindowSource: ByteSource {
     private let whole: any ByteSource
     private let start: UInt64
+    /// The bytes of the window that the whole has.
     public let byteCount: UInt64
 
     /// `count` bytes of `whole` from `start` on, or as many of them as there are.
@@ -82,6 +85,7 @@ public struct WindowSource: ByteSource {
         self.byteCount = min(count, whole.byteCount &- self.start)
     }
 
+    /// A read of the whole, cut at the window's end.
     public func read(
         into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(FormatError) -> Int {

@@ -7,6 +7,7 @@ internal import Glibc
 public final class FileSource: ByteSource {
     /// The descriptor, for callers that watch the file.
     public let descriptor: Int32
+    /// The file's size when it was opened.
     public let byteCount: UInt64
 
     /// Takes over `descriptor`, which must be open for reading and able to seek. Throws `io`, or
@@ -30,6 +31,7 @@ public final class FileSource: ByteSource {
 
     deinit { close(descriptor) }
 
+    /// A positioned read, repeated until it is whole.
     public func read(
         into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(FormatError) -> Int {

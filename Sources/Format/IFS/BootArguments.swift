@@ -44,7 +44,9 @@ extension IFS {
             in program: [UInt8], at base: Int, _ order: ByteOrder, _ word: UInt32, _ address: UInt64
         ) -> BootArguments? {
             let size = Int(program[base]) | Int(program[base &+ 1]) << 8
-            let counts = (Int8(bitPattern: program[base &+ 2]), Int8(bitPattern: program[base &+ 3]))
+            let counts = (
+                Int8(bitPattern: program[base &+ 2]), Int8(bitPattern: program[base &+ 3])
+            )
             guard (headByteCount...maximumSize).contains(size), counts.0 >= 1, counts.1 >= 0,
                 program.count &- base >= size
             else { return nil }
@@ -53,7 +55,9 @@ extension IFS {
                 guard strings.count >= 8 else { return nil }
                 let tail = strings.suffix(8)
                 let bytes = order == .little ? Array(tail.reversed()) : Array(tail)
-                guard bytes.reduce(UInt64(0), { $0 << 8 | UInt64($1) }) == address else { return nil }
+                guard bytes.reduce(UInt64(0), { $0 << 8 | UInt64($1) }) == address else {
+                    return nil
+                }
                 strings = strings.dropLast(8)
             }
             var words: [[UInt8]] = []
@@ -82,7 +86,8 @@ extension IFS.Image {
         let area = try file.prefix(
             min(size, Self.searchLimit),
             at: headerOffset &+ UInt64(IFS.StartupHeader.byteCount))
-        return IFS.BootArguments.find(in: area, startup.order, address: address(startup.ramAddress, startup))
+        return IFS.BootArguments.find(
+            in: area, startup.order, address: address(startup.ramAddress, startup))
     }
 
     /// The command line left in a bootstrap executable; nil where there is none.

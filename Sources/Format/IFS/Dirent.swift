@@ -51,11 +51,14 @@ extension IFS {
         public let inode: UInt32
         /// Type and permission bits.
         public let mode: UInt32
+        /// Numeric id of the group.
         public let group: UInt32
+        /// Numeric id of the owner.
         public let user: UInt32
         /// Seconds since 1970.
         public let modified: UInt32
         let path: ByteRange
+        /// The type, and what it brings.
         public let kind: Kind
 
         enum At {
@@ -80,15 +83,23 @@ extension IFS {
 
         /// The mode's type bits.
         public enum ModeType {
+            /// The bits that tell the type.
             public static let mask: UInt32 = 0xf000
+            /// A pipe with a name.
             public static let fifo: UInt32 = 0x1000
+            /// A character device.
             public static let character: UInt32 = 0x2000
+            /// A directory.
             public static let directory: UInt32 = 0x4000
             /// QNX's own; Linux has no such type.
             public static let namedSpecial: UInt32 = 0x5000
+            /// A block device.
             public static let block: UInt32 = 0x6000
+            /// A file.
             public static let regular: UInt32 = 0x8000
+            /// A symbolic link.
             public static let symlink: UInt32 = 0xa000
+            /// A socket.
             public static let socket: UInt32 = 0xc000
         }
 

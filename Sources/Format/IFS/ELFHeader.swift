@@ -6,28 +6,49 @@ extension ELF {
     public struct Header: Equatable, Sendable {
         /// One entry of the program header table; addresses and sizes in bytes.
         public struct Segment: Equatable, Sendable {
+            /// `p_type`.
             public let type: UInt32
+            /// `p_offset`.
             public let offset: UInt64
+            /// `p_vaddr`.
             public let virtualAddress: UInt64
+            /// `p_paddr`.
             public let physicalAddress: UInt64
+            /// `p_filesz`.
             public let fileSize: UInt64
+            /// `p_memsz`.
             public let memorySize: UInt64
+            /// `p_flags`.
             public let flags: UInt32
+            /// `p_align`.
             public let alignment: UInt64
         }
 
+        /// Whether addresses are 64 bits wide.
         public let is64Bit: Bool
+        /// The byte order of the file.
         public let order: ByteOrder
+        /// `e_type`.
         public let type: UInt16
+        /// `e_machine`.
         public let machine: UInt16
+        /// `e_flags`.
         public let flags: UInt32
+        /// `e_entry`.
         public let entry: UInt64
+        /// `e_phoff`, in bytes.
         public let programHeaderOffset: UInt64
+        /// `e_phentsize`, in bytes.
         public let programHeaderSize: UInt16
+        /// `e_phnum`.
         public let programHeaderCount: UInt16
+        /// `e_shoff`, in bytes.
         public let sectionHeaderOffset: UInt64
+        /// `e_shentsize`, in bytes.
         public let sectionHeaderSize: UInt16
+        /// `e_shnum`.
         public let sectionHeaderCount: UInt16
+        /// `e_shstrndx`.
         public let sectionNameIndex: UInt16
         /// The program headers that lie inside the bytes given.
         public let segments: [Segment]
@@ -91,7 +112,9 @@ extension ELF {
         }
 
         /// `EM_ARM` and the like; the number where it has no name.
-        public var machineName: String { ELF.machineName(machine).map { "EM_" + $0 } ?? "\(machine)" }
+        public var machineName: String {
+            ELF.machineName(machine).map { "EM_" + $0 } ?? "\(machine)"
+        }
     }
 
     /// A processor's name by its `e_machine`, upper case as in the ABI; nil for those QNX never ran

@@ -5,6 +5,7 @@ extension IFS {
     /// Source: a single reverse-engineering tool; no vendor header is public, and two 16-bit sums
     /// are of unknown method, so nothing is judged by them.
     public struct HarmanHeader: Equatable, Sendable {
+        /// Bytes of the header.
         public static let byteCount = 64
         static let signature = Array("hbcifs\0".utf8)
         /// The largest image that is unpacked, in bytes.

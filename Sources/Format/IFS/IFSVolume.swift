@@ -14,13 +14,16 @@ extension IFS {
 
         /// The path as stored.
         public let path: [UInt8]
+        /// What is odd about it.
         public let problem: Problem
 
+        /// One line: the path and the problem.
         public var description: String { "'\(printable(path))': \(problem.rawValue)" }
     }
 
     /// The tree of an image, as a mount shows it.
     public struct ImageVolume: Volume {
+        /// The image that the tree is of.
         public let image: Image
         /// What the tree leaves out, or shows with a reservation; in directory order of each kind.
         public let findings: [Finding]
@@ -37,21 +40,25 @@ extension IFS {
             findings = builder.findings
         }
 
+        /// The size of the image unpacked, all of it used.
         public var statistics: VolumeStatistics {
             VolumeStatistics(
                 byteCount: UInt64(image.header.imageSize), freeByteCount: 0,
                 nodeCount: UInt64(tree.nodes.count))
         }
 
+        /// The attributes of a node.
         public func attributes(of node: NodeID) -> Attributes? {
             // Minor in the low 10 bits, major in the next 6: from memory of the vendor's headers.
             tree.attributes(of: node) { raw in ((raw >> 10) & 0x3f, raw & 0x3ff) }
         }
 
+        /// A look-up; nothing is found below what is no directory.
         public func lookup(_ name: [UInt8], in directory: NodeID) -> NodeID? {
             tree.lookup(name, in: directory)
         }
 
+        /// The entries of a directory, sorted by name.
         public func entries(
             of directory: NodeID, from index: Int,
             _ body: (Int, UnsafeBufferPointer<UInt8>, NodeID) -> Bool
@@ -59,8 +66,10 @@ extension IFS {
             unsafe tree.entries(of: directory, from: index, body)
         }
 
+        /// The directory above one.
         public func parent(of directory: NodeID) -> NodeID? { tree.parent(of: directory) }
 
+        /// A file's bytes; throws where they are damaged or outside the image.
         public func read(
             _ node: NodeID, into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
         ) throws(FormatError) -> Int {
@@ -68,6 +77,7 @@ extension IFS {
             return try unsafe image.read(entry, into: buffer, at: offset)
         }
 
+        /// A symlink's target.
         public func target(of node: NodeID) -> [UInt8]? {
             guard let entry = entry(of: node), case .symlink = entry.kind else { return nil }
             return Array(image.directory.target(of: entry))

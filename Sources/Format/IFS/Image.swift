@@ -8,6 +8,7 @@ extension IFS {
             /// Bytes of decoded blocks that are kept; 64 MiB unless told.
             public var cacheLimit: Int
 
+            /// The usual bounds, but for what is given.
             public init(cacheLimit: Int = 64 << 20) {
                 self.cacheLimit = cacheLimit
             }
@@ -27,10 +28,13 @@ extension IFS {
         public let end: UInt64
         /// The Harman container's header, where there is one.
         public let container: HarmanHeader?
+        /// How the image file system is packed.
         public let compression: Compression
         /// The image file system's bytes, unpacked, from its header to its trailer.
         public let contents: any ByteSource
+        /// The image file system's header.
         public let header: ImageHeader
+        /// The image file system's directory.
         public let directory: Directory
 
         /// Bytes that the headers promise and the file does not have.

@@ -22,7 +22,9 @@ extension IFS {
         /// The longest mount point that is read.
         static let maximumMountpoint = 1024
 
+        /// The byte order of the image.
         public let order: ByteOrder
+        /// The flag bits above.
         public let flags: UInt8
         /// Bytes from this header to the end of the image's trailer.
         public let imageSize: UInt32
@@ -38,6 +40,7 @@ extension IFS {
         public let chainAddress: UInt32
         /// Ten reserved words.
         public let spare: [UInt32]
+        /// 0 in everything mkifs writes.
         public let mountFlags: UInt32
         /// Where the target puts the image: bytes without a NUL.
         public let mountpoint: [UInt8]

@@ -6,20 +6,30 @@ extension IFS {
     public struct Script: Equatable, Sendable {
         /// How an external command is to run, from the head of its record.
         public struct Modifiers: Equatable, Sendable {
+            /// The processor to run on, where `hasCPU`.
             public let cpu: UInt8
+            /// Which of the other fields count, and how to run.
             public let flags: UInt8
             /// The adaptive partition's id.
             public let partition: UInt8
             /// 0 as it is, 1 FIFO, 2 round-robin, 3 other.
             public let policy: UInt8
+            /// Where `hasPriority`.
             public let priority: UInt8
 
+            /// Bit 0x01.
             public var hasPartition: Bool { flags & 0x01 != 0 }
+            /// Bit 0x02: in a session of its own.
             public var isSession: Bool { flags & 0x02 != 0 }
+            /// Bit 0x04.
             public var hasPriority: Bool { flags & 0x04 != 0 }
+            /// Bit 0x08.
             public var hasCPU: Bool { flags & 0x08 != 0 }
+            /// Bit 0x20: not waited for.
             public var isBackground: Bool { flags & 0x20 != 0 }
+            /// Bit 0x40: for the kernel debugger.
             public var isDebug: Bool { flags & 0x40 != 0 }
+            /// Bit 0x80: critical to the adaptive partition.
             public var isCritical: Bool { flags & 0x80 != 0 }
 
             /// The buildfile's letter of the policy; empty for "as it is".
@@ -45,6 +55,7 @@ extension IFS {
             case unknown(type: UInt8, payload: [UInt8])
         }
 
+        /// The commands in order, as far as they can be read.
         public let commands: [Command]
         /// Why decoding ended before the terminator; nil where it did not.
         public let broken: FormatError?

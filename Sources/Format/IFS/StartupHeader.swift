@@ -24,6 +24,7 @@ extension IFS {
     /// Integers are in the target's byte order, which the signature tells. Source: `sys/startup.h`
     /// of 6.4 and 8.0; `addr_off` exists in 8.0 only, where 6.x and 7.0 have reserved words.
     public struct StartupHeader: Equatable, Sendable {
+        /// Bytes of the header.
         public static let byteCount = 256
         /// The first word, and so the mark that a scan looks for.
         public static let signature: UInt32 = 0x00ff_7eeb
@@ -38,7 +39,9 @@ extension IFS {
         public let order: ByteOrder
         /// Format version; 1 in every release.
         public let version: UInt16
+        /// Byte order, compression and the other flag bits.
         public let flags1: UInt8
+        /// No bit has a meaning; some vehicles' images set 0x01.
         public let flags2: UInt8
         /// Bytes of this header: 256.
         public let headerSize: UInt16

@@ -40,8 +40,11 @@ extension IFS {
             case absent
         }
 
+        /// What was summed.
         public let region: Region
+        /// How.
         public let method: Method
+        /// What came out.
         public let verdict: Verdict
 
         /// `good`, `bad` or `absent`.

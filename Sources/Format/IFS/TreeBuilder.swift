@@ -108,8 +108,9 @@ struct TreeBuilder {
         let path = path(index)
         if nodes.isEmpty {
             let root = path.isEmpty ? index : nil
-            nodes.append(root.map { node($0, parent: 0, name: 0..<0) }
-                ?? synthesized(parent: 0, name: 0..<0))
+            nodes.append(
+                root.map { node($0, parent: 0, name: 0..<0) }
+                    ?? synthesized(parent: 0, name: 0..<0))
             open = [0]
             ends = [0]
             if root != nil { return }

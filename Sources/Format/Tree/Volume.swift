@@ -2,8 +2,10 @@
 ///
 /// Numbers start at 1, the root, and are the same at every mount of the same bytes.
 public struct NodeID: RawRepresentable, Hashable, Sendable {
+    /// The number; 1 is the root.
     public let rawValue: UInt64
 
+    /// The node of a number.
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
     /// The root directory.
@@ -23,20 +25,26 @@ public enum NodeKind: UInt32, Sendable {
 
 /// What `stat` tells of a node.
 public struct Attributes: Equatable, Sendable {
+    /// The node itself; of a further link, the one it links to.
     public var node: NodeID
+    /// Its type.
     public var kind: NodeKind
     /// The twelve permission bits: setuid, setgid, sticky, and `rwx` three times.
     public var permissions: UInt32
+    /// Numeric id of the owner.
     public var user: UInt32
+    /// Numeric id of the group.
     public var group: UInt32
     /// Seconds since 1970.
     public var modified: Int64
     /// Bytes of a file, or of a symlink's target; 0 for the others.
     public var byteCount: UInt64
+    /// Names that lead here; of a directory, `.` and its subdirectories count.
     public var linkCount: UInt32
     /// Major and minor number of a device.
     public var device: (major: UInt32, minor: UInt32)
 
+    /// Whether all of it is the same.
     public static func == (left: Attributes, right: Attributes) -> Bool {
         left.node == right.node && left.kind == right.kind
             && left.permissions == right.permissions && left.user == right.user
@@ -48,8 +56,11 @@ public struct Attributes: Equatable, Sendable {
 
 /// What `statfs` tells of a volume, in bytes and nodes.
 public struct VolumeStatistics: Equatable, Sendable {
+    /// Bytes of the volume, used or not.
     public var byteCount: UInt64
+    /// Bytes that nothing uses.
     public var freeByteCount: UInt64
+    /// Files, directories and all other nodes.
     public var nodeCount: UInt64
 }
 

@@ -50,8 +50,10 @@ enum MountIFS {
             if options.isWritable {
                 diagnostics.say("\(printable(image.bytes)): mounted read-only")
             }
-            for finding in volume.findings {
-                diagnostics.say("\(printable(image.bytes)): \(finding)")
+            if !volume.findings.isEmpty {
+                diagnostics.say(
+                    "\(printable(image.bytes)): \(volume.findings.count) entries are left out or"
+                        + " doubtful; dumpifs names them")
             }
             if parsed.has("v") {
                 output.line("\(printable(image.bytes)) on \(printable(mountPoint.bytes))")

@@ -120,7 +120,8 @@ extension IFS {
             guard position < end else {
                 // The block behind the last known one starts at a known place, and holds its first
                 // byte at least.
-                return position == end && !(chain.isComplete && chain.links.count < chain.starts.count)
+                return position == end
+                    && !(chain.isComplete && chain.links.count < chain.starts.count)
                     ? (chain.starts.count &- 1, end) : nil
             }
             var low = 0
