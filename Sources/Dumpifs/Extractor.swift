@@ -73,16 +73,25 @@ struct Extractor {
     }
 
     private func copy(_ copies: [FileCopy]) {
-        let pieces = copies.flatMap { copy in copy.offsets.map { (copy, $0) } }
-        let next = Atomic(0)
+        let current = Mutex(0)
         let processors = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        let jobs = min(options.jobs > 0 ? options.jobs : processors, max(1, pieces.count))
+        let jobs = options.jobs > 0 ? options.jobs : processors
         DispatchQueue.concurrentPerform(iterations: jobs) { _ in
-            while true {
-                let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                guard index < pieces.count else { return }
-                pieces[index].0.copy(pieces[index].1, from: volume)
+            while let (copy, piece) = Self.nextPiece(of: copies, current) {
+                copy.copy(piece, from: volume)
             }
+        }
+    }
+
+    private static func nextPiece(
+        of copies: [FileCopy], _ current: borrowing Mutex<Int>
+    ) -> (FileCopy, UInt64)? {
+        current.withLock { current in
+            while current < copies.count {
+                if let piece = copies[current].takePiece() { return (copies[current], piece) }
+                current += 1
+            }
+            return nil
         }
     }
 

@@ -14,14 +14,16 @@ final class FileCopy: Sendable {
     private let metadata: Metadata
 
     private struct State {
-        /// The open file while pieces are left; -1 before the first.
+        /// The open file between the first and the last piece; -1 before.
         var descriptor: Int32 = -1
-        var piecesLeft: Int
+        /// Where the next piece starts.
+        var next: UInt64 = 0
+        var inFlight = 0
         var fault: ExtractionFault?
     }
 
-    /// Held to open and to close the file, never while copying.
-    private let state: Mutex<State>
+    /// Held to hand out pieces, to open and to close the file, never while copying.
+    private let state = Mutex(State())
 
     init(
         _ path: [UInt8], _ name: [UInt8], in directory: Directory, _ attributes: Attributes,
@@ -32,35 +34,46 @@ final class FileCopy: Sendable {
         self.name = name
         self.attributes = attributes
         self.metadata = metadata
-        state = Mutex(State(piecesLeft: Self.offsets(of: attributes).count))
     }
 
-    /// Where the pieces start; an empty file has one of no bytes.
-    var offsets: [UInt64] { Self.offsets(of: attributes) }
-
-    private static func offsets(of attributes: Attributes) -> [UInt64] {
-        let rest = stride(from: pieceSize, to: attributes.byteCount, by: Int(pieceSize))
-        return [0] + rest
+    /// Where the next piece starts, for the caller to copy; nil when all are handed out, or when
+    /// one has failed. An empty file has one piece, of no bytes.
+    func takePiece() -> UInt64? {
+        state.withLock { state in
+            if state.descriptor < 0, state.next == 0, state.fault == nil { open(&state) }
+            let isOver = state.next > 0 && state.next >= attributes.byteCount
+            guard state.fault == nil, !isOver else { return nil }
+            defer { state.next += Self.pieceSize }
+            state.inFlight += 1
+            return state.next
+        }
     }
 
     /// What went wrong; nil when nothing did.
     var fault: ExtractionFault? { state.withLock { $0.fault } }
 
-    /// Copies the piece at `offset`. The first to come makes the file, the last closes it.
+    /// Copies a piece that was taken. The last one to end gives the file its metadata and closes
+    /// it; a file with a fault is removed.
     func copy(_ offset: UInt64, from volume: IFS.ImageVolume) {
-        let descriptor = state.withLock { state in
-            if state.descriptor < 0, state.fault == nil { open(&state) }
-            return state.fault == nil ? state.descriptor : -1
-        }
-        let fault = descriptor < 0 ? nil : copy(offset, to: descriptor, from: volume)
+        let descriptor = state.withLock { $0.descriptor }
+        let fault = copy(offset, to: descriptor, from: volume)
         state.withLock { state in
             state.fault = state.fault ?? fault
-            state.piecesLeft -= 1
-            guard state.piecesLeft == 0, state.descriptor >= 0 else { return }
-            metadata.apply(attributes, to: state.descriptor)
-            if close(state.descriptor) != 0, state.fault == nil {
-                state.fault = ExtractionFault("cannot write", errno: errno)
-            }
+            state.inFlight -= 1
+            let isOver = state.fault != nil || state.next >= attributes.byteCount
+            if state.inFlight == 0, isOver { finish(&state) }
+        }
+    }
+
+    private func finish(_ state: inout State) {
+        metadata.apply(attributes, to: state.descriptor)
+        if close(state.descriptor) != 0, state.fault == nil {
+            state.fault = ExtractionFault("cannot write", errno: errno)
+        }
+        guard state.fault != nil else { return }
+        // The fault is told; that its remains cannot be removed would add nothing.
+        try? directory.withDescriptor { directory throws(ExtractionFault) in
+            try clear(name, in: directory)
         }
     }
 

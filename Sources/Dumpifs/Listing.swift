@@ -156,7 +156,7 @@ public struct Listing {
         guard case .file = entry.kind else { return }
         do throws(FormatError) {
             if isScript {
-                let script = IFS.Script(try image.data(of: entry))
+                let script = IFS.Script(try image.scriptData())
                 for line in script.listingLines { detail(line) }
                 if let broken = script.broken { throw broken }
             } else if let header = ELF.Header(try image.head(of: entry)) {

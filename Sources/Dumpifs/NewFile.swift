@@ -3,28 +3,55 @@ import Glibc
 import ToolSupport
 
 /// A file that appears under its name only when it is complete.
+///
+/// A name that stands for something else than a file, such as `/dev/stdout` or a pipe, is written to
+/// as it is; a symbolic link is followed first.
 final class NewFile {
     private let target: Argument
-    private let temporary: Argument
+    /// Where the bytes gather until they are complete; nil when they go to the target itself.
+    private let temporary: Argument?
     private let descriptor: Int32
     private var failure: Int32?
     private var isFinished = false
 
-    /// Starts the file beside its name. Throws when it cannot be made there.
+    /// Starts the file. Throws when it cannot be made where its name says.
     init(_ target: Argument) throws(ToolError) {
-        self.target = target
-        var template = (target.bytes + Array(".XXXXXX".utf8)).map(CChar.init(bitPattern:)) + [0]
+        var status = stat()
+        let exists = unsafe target.withCString { unsafe stat($0, &status) } == 0
+        if exists, status.st_mode & S_IFMT != S_IFREG {
+            self.target = target
+            temporary = nil
+            descriptor = unsafe target.withCString { unsafe open($0, O_WRONLY | O_CLOEXEC) }
+            guard descriptor >= 0 else { throw ToolError("cannot open", target, errno: errno) }
+            return
+        }
+        self.target = exists ? Self.resolved(target) : target
+        var template = (self.target.bytes + Array(".XXXXXX".utf8)).map(CChar.init(bitPattern:))
+        template.append(0)
         descriptor = unsafe mkstemp(&template)
         temporary = Argument(bytes: template.dropLast().map(UInt8.init(bitPattern:)))
         guard descriptor >= 0 else { throw ToolError("cannot make", target, errno: errno) }
-        let mask = umask(0)
-        umask(mask)
-        fchmod(descriptor, 0o666 & ~mask)
+        fchmod(descriptor, exists ? status.st_mode & 0o7777 : Self.newMode)
     }
 
     deinit {
         close(descriptor)
-        if !isFinished { _ = unsafe temporary.withCString { unsafe unlink($0) } }
+        if let temporary, !isFinished {
+            _ = unsafe temporary.withCString { unsafe unlink($0) }
+        }
+    }
+
+    private static var newMode: mode_t {
+        let mask = umask(0)
+        umask(mask)
+        return 0o666 & ~mask
+    }
+
+    private static func resolved(_ path: Argument) -> Argument {
+        guard let text = unsafe path.withCString({ unsafe realpath($0, nil) }) else { return path }
+        defer { unsafe free(text) }
+        let bytes = unsafe UnsafeBufferPointer(start: text, count: strlen(text))
+        return Argument(bytes: unsafe bytes.map(UInt8.init(bitPattern:)))
     }
 
     /// Adds bytes; a failure shows in `finish`.
@@ -36,6 +63,7 @@ final class NewFile {
     /// Gives the file its name. Throws when a write failed or the name cannot be given.
     func finish() throws(ToolError) {
         if let failure { throw ToolError("cannot write", target, errno: failure) }
+        guard let temporary else { return }
         guard fsync(descriptor) == 0 else {
             throw ToolError("cannot write", target, errno: errno)
         }

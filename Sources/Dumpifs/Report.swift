@@ -197,7 +197,7 @@ private struct ImageReport {
     private var script: JSON {
         guard let entry = image.script else { return .null }
         do throws(FormatError) {
-            let script = IFS.Script(try image.data(of: entry))
+            let script = IFS.Script(try image.scriptData())
             return .object([
                 ("path", .text(image.directory.path(of: entry))),
                 ("lines", .array(script.buildfileLines.map(JSON.string))),

@@ -20,18 +20,17 @@ struct UCLTests {
         return Array(output.prefix(Int(count)))
     }
 
-    /// The first block of every image here: header, directory, and nothing else.
-    private static let head: (bytes: [UInt8], packed: [UInt8]) = {
-        let built = ImageBuilder([.file("a", "x")]).build()
-        return (built.plain, Packer.block(built.plain[...], .ucl(level: 1)))
-    }()
+    /// What every image here starts with: one good block with header and directory.
+    private static let head = ImageBuilder([.file("a", SplitMix64.text(2000))]).with {
+        $0.packing = .ucl(level: 1)
+        $0.startupPatches = [.init(44, [UInt8](UInt32(0x4_0000), isBigEndian: false))]
+    }
+    private static let headCount = UInt64(head.build().plain.count)
 
     /// An image whose second block is `packed`.
     private static func image(_ packed: [UInt8]) throws -> IFS.Image {
-        let built = ImageBuilder([.file("a", "x")]).with {
-            $0.packing = .ucl(level: 1)
+        let built = head.with {
             $0.endMark = [UInt8](UInt16(packed.count), isBigEndian: true) + packed + [0, 0]
-            $0.startupPatches = [.init(44, [UInt8](UInt32(0x4_0000), isBigEndian: false))]
         }.build()
         return try IFS.Image.only(in: built.bytes)
     }
@@ -40,16 +39,15 @@ struct UCLTests {
     static func disagreement(_ packed: [UInt8]) throws -> String? {
         guard !packed.isEmpty, packed.count < 0x10000 else { return nil }
         let contents = try image(packed).contents
-        let start = UInt64(head.bytes.count)
         let judged = judged(packed) ?? []
         do {
-            let found = try contents.bytes(UInt64(judged.count), at: start, "block")
+            let found = try contents.bytes(UInt64(judged.count), at: headCount, "block")
             if let problem = difference(found, judged) { return problem }
         } catch {
             return "libucl gives \(judged.count) bytes, ours: \(error)"
         }
         // No byte more than libucl's; the next block is the end mark.
-        let more = try? contents.bytes(UInt64(judged.count + 1), at: start, "block")
+        let more = try? contents.bytes(UInt64(judged.count + 1), at: headCount, "block")
         return more == nil ? nil : "more than libucl's \(judged.count) bytes"
     }
 

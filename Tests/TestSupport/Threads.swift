@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 
 /// Work that runs on threads of its own at the same time.
 public enum Threads {

@@ -164,11 +164,17 @@ extension IFS {
 
     /// The image's directory: its bytes, the records found in them, and what stood in the way.
     public struct Directory: Sendable {
+        /// The largest directory that is read, in bytes: room for half a million entries.
+        public static let maximumByteCount: UInt64 = 32 << 20
+        /// The most unreadable records that are remembered.
+        private static let mostSkipped = 1000
+
         /// The bytes between `dir_offset` and `hdr_dir_size`.
         public let bytes: [UInt8]
         /// The readable records, in their order.
         public let entries: [Dirent]
-        /// The records whose bodies could not be read, in order; the walk went on behind them.
+        /// The first 1,000 records whose bodies could not be read, in order; the walk went on behind
+        /// them.
         public let skipped: [FormatError]
         /// Why the walk ended before the end mark; nil where it did not.
         public let broken: FormatError?
@@ -188,7 +194,7 @@ extension IFS {
                             entries.append(
                                 try Dirent(parsing: span, at: position, size: size, order))
                         } catch {
-                            skipped.append(error)
+                            if skipped.count < Self.mostSkipped { skipped.append(error) }
                         }
                         position &+= Int(size)
                     }

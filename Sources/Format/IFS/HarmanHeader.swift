@@ -50,6 +50,11 @@ extension IFS {
                     At.unpackedSize.place(base), found: "\(unpackedSize)",
                     expected: "\(Self.maximumSize) at most")
             }
+            guard packedSize <= Self.maximumSize else {
+                throw .unsupported(
+                    At.packedSize.place(base), found: "\(packedSize)",
+                    expected: "\(Self.maximumSize) at most")
+            }
             guard unpackedSize > UInt32(ImageHeader.fixedByteCount), packedSize > 0 else {
                 throw .corrupt(
                     At.unpackedSize.place(base), found: "\(unpackedSize)",

@@ -4,6 +4,7 @@ extension IFS {
         /// What is odd about the entry.
         public enum Problem: String, Sendable {
             case oddName = "its name cannot be a path"
+            case longPath = "its path is longer than 1023 bytes"
             case belowFile = "it lies below an entry that is no directory"
             case belowSymlink = "it lies below a symbolic link, which wins"
             case duplicate = "a later entry has the same path and wins"
@@ -34,7 +35,7 @@ extension IFS {
         public init(_ image: Image, partial: Bool = false) throws(FormatError) {
             if let broken = image.directory.broken, !partial { throw broken }
             var builder = TreeBuilder(image)
-            builder.build()
+            try builder.build()
             self.image = image
             tree = FileTree(builder.nodes, names: image.directory.bytes)
             findings = builder.findings

@@ -155,6 +155,11 @@ extension IFS {
             _ header: ImageHeader, in contents: any ByteSource
         ) throws(FormatError) -> Directory {
             let size = UInt64(header.directoryEnd) &- UInt64(header.directoryOffset)
+            guard size <= Directory.maximumByteCount else {
+                throw .unsupported(
+                    ImageHeader.At.directoryEnd.place(0), found: hex(header.directoryEnd),
+                    expected: "a directory of \(Directory.maximumByteCount) bytes at most")
+            }
             let bytes = try contents.bytes(
                 size, at: UInt64(header.directoryOffset), "image directory")
             return Directory(bytes, header.order)

@@ -1,4 +1,18 @@
 extension IFS.Image {
+    /// The largest script that is read, in bytes.
+    private static let longestScript: UInt32 = 16 << 20
+
+    /// The script's bytes; none where the image has no script.
+    public func scriptData() throws(FormatError) -> [UInt8] {
+        guard let script, case .file(_, let size) = script.kind else { return [] }
+        guard size <= Self.longestScript else {
+            throw .unsupported(
+                Place("script", 0), found: "\(size) bytes",
+                expected: "\(Self.longestScript) at most")
+        }
+        return try data(of: script)
+    }
+
     /// Bytes from an entry's file that are enough for an ELF header and its program headers.
     public func head(of entry: IFS.Dirent) throws(FormatError) -> [UInt8] {
         guard case .file(let offset, let size) = entry.kind else { return [] }

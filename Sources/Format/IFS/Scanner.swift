@@ -7,9 +7,9 @@ extension IFS {
         private var pending: ArraySlice<AnchorFinder.Hit> = []
         private var nextChunk: UInt64
         private var passed: UInt64
-        /// How many more false headers are opened as far as their packed data, which is the costly
-        /// part; bounds the time that a hostile file can take.
-        private var patience = 4096
+        /// How many more headers may turn out false only when their packed data is looked at, which
+        /// is the costly part; bounds the time that a hostile file can take.
+        private var patience = 256
 
         /// The mark that came nearest to an image and why it was none, where none was found.
         public private(set) var refusal: FormatError?
@@ -35,7 +35,11 @@ extension IFS {
                     return image
                 } catch {
                     if case .io = error { throw error }
-                    if hit.anchor != .image { patience &-= 1 }
+                    if error.place.field.hasPrefix("packed")
+                        || error.place.field.hasPrefix("deflate")
+                    {
+                        patience &-= 1
+                    }
                     remember(error, hit)
                 }
             }

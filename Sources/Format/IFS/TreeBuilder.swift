@@ -23,10 +23,23 @@ struct TreeBuilder {
     /// How the vendor's kernel shows parents that the image does not list.
     private static let synthesizedMode = UInt16(NodeKind.directory.rawValue | 0o555)
 
-    mutating func build() {
+    /// The longest path that the target's system takes, in bytes.
+    private static let longestPath = 1023
+    /// More names than any image has; bounds what made-up parents can cost.
+    private static let mostNodes = 1 << 21
+
+    mutating func build() throws(FormatError) {
         let order = sortedEntries()
         links.reserveCapacity(order.count)
-        for entry in order { place(entry) }
+        for entry in order {
+            place(entry)
+            guard nodes.count <= Self.mostNodes else {
+                throw .unsupported(
+                    Place("image directory", UInt64(image.header.directoryOffset)),
+                    found: "more than \(Self.mostNodes) names",
+                    expected: "that many at most")
+            }
+        }
         if nodes.isEmpty { nodes.append(synthesized(parent: 0, name: 0..<0)) }
         countLinks()
     }
@@ -80,9 +93,11 @@ struct TreeBuilder {
         if entry.kind == .unknown { return .unknownType }
         let path = directory.path(of: entry)
         if path.isEmpty { return entry.kind == .directory ? nil : .oddName }
+        if path.count > Self.longestPath { return .longPath }
         if !isPath(path) { return .oddName }
         if case .file(let offset, let size) = entry.kind, size > 0,
-            UInt64(offset) &+ UInt64(size) > UInt64(image.header.imageSize)
+            UInt64(offset) &+ UInt64(size)
+                > min(UInt64(image.header.imageSize), image.contents.byteCount)
         {
             return .outside
         }
