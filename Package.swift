@@ -36,9 +36,11 @@ let package = Package(
         // The tests' second judge of our own UCL decoder; no product links it.
         .systemLibrary(name: "CUCL", providers: [.apt(["libucl-dev"])]),
 
-        .target(name: "Format", dependencies: ["CZlib", "CLZO", "CMD"], swiftSettings: strict),
+        .target(
+            name: "Format", dependencies: ["CZlib", "CLZO", "CMD"], exclude: ["README.md"],
+            swiftSettings: strict),
         .target(name: "IFSFS", dependencies: ["Format"], swiftSettings: strict),
-        .target(name: "FuseServer", dependencies: ["CFuse", "IFSFS"], swiftSettings: glue),
+        .target(name: "FuseServer", dependencies: ["CFuse", "IFSFS", "Format"], swiftSettings: glue),
         .target(name: "ToolSupport", dependencies: ["Format"], swiftSettings: strict),
         .target(name: "Dumpifs", dependencies: ["Format", "ToolSupport"], swiftSettings: strict),
         .executableTarget(

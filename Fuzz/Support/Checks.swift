@@ -3,7 +3,7 @@ package import Format
 /// What has to hold of whatever was read; a `precondition` that fails is a find.
 package enum Checks {
     /// Bytes of files that are read from one image.
-    private static let readLimit = 4 << 20
+    private static let readLimit = 1 << 20
 
     /// Every image that a scan of `file` finds, up to 64, with all that can be asked of it.
     package static func scan(_ file: any ByteSource, cacheLimit: Int = 1 << 20) {
@@ -31,14 +31,15 @@ package enum Checks {
         if let startup = image.startup {
             keep(IFS.InfoRecord.records(in: startup.info, startup.order))
         }
-        if let script = image.script, let bytes = read(image, script, at: 0, 1 << 16) {
-            check(IFS.Script(bytes))
+        if let script = attempt({ () throws(FormatError) in try image.scriptData() }) {
+            check(IFS.Script(script))
         }
         check(image.directory)
         readFiles(of: image)
-        guard let volume = attempt({ () throws(FormatError) in try IFS.ImageVolume(image) })
-        else { return }
-        check(volume)
+        let volume = attempt { () throws(FormatError) in
+            try IFS.ImageVolume(image, partial: true)
+        }
+        if let volume { check(volume) }
     }
 
     /// What a part of the image gives, or nil where it is broken in a way that is said in one line.
@@ -83,8 +84,8 @@ package enum Checks {
         if let broken = script.broken { keep(line(broken)) }
     }
 
-    /// Whether a line of a buildfile's script, read as mkifs does, holds no bare line end: first the
-    /// inline file's escapes go, then those of the line.
+    /// Whether a line of a buildfile's script, read as mkifs does, holds no bare line end: first
+    /// the inline file's escapes go, then those of the line.
     private static func isOneLine(_ line: String) -> Bool {
         var bytes: [UInt8] = []
         var isEscaped = false
@@ -128,6 +129,7 @@ package enum Checks {
                     preconditionFailure("an entry without a node")
                 }
                 keep(volume.target(of: node))
+                if names < 64 { readStart(of: node, attributes, in: volume) }
                 if attributes.kind == .directory {
                     precondition(volume.parent(of: node) == directory, "another parent")
                     directories.append(node)
@@ -142,7 +144,8 @@ package enum Checks {
         for number in [0, volume.statistics.nodeCount + 1, .max] {
             let nobody = NodeID(rawValue: number)
             precondition(volume.attributes(of: nobody) == nil && volume.parent(of: nobody) == nil)
-            precondition(volume.lookup([0x61], in: nobody) == nil && volume.target(of: nobody) == nil)
+            precondition(volume.target(of: nobody) == nil)
+            precondition(volume.lookup([0x61], in: nobody) == nil)
             precondition(entries(of: nobody, in: volume).isEmpty)
         }
         unsafe volume.entries(of: .root, from: .max) { _, _, _ in
@@ -162,6 +165,20 @@ package enum Checks {
         return found
     }
 
+    private static func readStart(
+        of node: NodeID, _ attributes: Attributes, in volume: IFS.ImageVolume
+    ) {
+        let read = attempt { () throws(FormatError) in
+            try unsafe withUnsafeTemporaryAllocation(byteCount: 16, alignment: 1) {
+                buffer throws(FormatError) in
+                try unsafe volume.read(node, into: buffer, at: 0)
+            }
+        }
+        guard let read else { return }
+        let there = attributes.kind == .file ? min(16, attributes.byteCount) : 0
+        precondition(UInt64(read) == there, "a read that is short")
+    }
+
     private static func isName(_ name: [UInt8]) -> Bool {
         !name.isEmpty && name.count <= 255 && !name.contains(0)
             && !name.contains(UInt8(ascii: "/")) && name != [0x2e] && name != [0x2e, 0x2e]
@@ -174,13 +191,28 @@ package enum Checks {
         var left = readLimit
         for entry in image.directory.entries {
             guard case .file(_, let size) = entry.kind, left > 0 else { continue }
-            let head = read(image, entry, at: 0, min(4096, left))
+            let head = attempt { () throws(FormatError) in try image.head(of: entry) }
             if let head, let header = ELF.Header(head) {
                 keep((header.className, header.typeName, header.machineName))
             }
             let rest = read(image, entry, at: 4097, min(Int(size), left))
             left -= (head?.count ?? 64) + (rest?.count ?? 64)
+            guard Int(size) <= left else { continue }
+            left -= Int(size)
+            keep(attempt { () throws(FormatError) in try image.digest(of: entry, .md5) })
         }
+        if Int(image.header.imageSize) <= left { unpack(image) }
+    }
+
+    private static func unpack(_ image: IFS.Image) {
+        let before = Int(image.storedOffset - image.start)
+        let whole = attempt { () throws(FormatError) in
+            var count = 0
+            try image.unpacked { piece in count += piece.count }
+            return count
+        }
+        guard let whole else { return }
+        precondition(whole == before + Int(image.header.imageSize), "a part is missing")
     }
 
     /// What `read` gives; checks that it gives all there is.

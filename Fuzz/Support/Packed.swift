@@ -46,7 +46,7 @@ extension Checks {
     }
 
     /// The most unpacked bytes that are read in order.
-    private static let wholeLimit: UInt64 = 4 << 20
+    private static let wholeLimit: UInt64 = 9 << 18
 
     private static func image(in file: any ByteSource, cacheLimit: Int) -> IFS.Image? {
         var scanner = IFS.Scanner(file, IFS.Image.Options(cacheLimit: cacheLimit))

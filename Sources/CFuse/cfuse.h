@@ -1,6 +1,7 @@
 #pragma once
 #define FUSE_USE_VERSION 312
 #include <fuse_lowlevel.h>
+#include <malloc.h>
 #include <unistd.h>
 
 /* A macro of libfuse, which Swift does not import. */

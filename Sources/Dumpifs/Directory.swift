@@ -12,55 +12,28 @@ struct ExtractionFault: Error {
     }
 }
 
-/// A directory below the target of an extraction: the target's descriptor, and names from there.
+/// A directory of an extraction: the target itself, or a name in another.
 ///
-/// It is opened anew for each use, name by name and following no link, so that an extraction of any
-/// number of directories holds few descriptors and none of them can be led astray.
-struct Directory: Sendable {
-    let target: Int32
-    let names: [[UInt8]]
-    /// The mode of directories that are made on the way; what is listed gets its own at the end.
-    let newMode: mode_t
+/// It says where a directory lies and opens nothing; that is for `Cursor`.
+final class Directory: Sendable {
+    /// The directory that holds this one; nil for the target.
+    let parent: Directory?
+    let name: [UInt8]
+    /// How many names part it from the target.
+    let depth: Int
 
-    /// The directory called `name` in this one.
-    func child(_ name: [UInt8]) -> Directory {
-        Directory(target: target, names: names + [name], newMode: newMode)
+    /// The target of an extraction.
+    init() {
+        parent = nil
+        name = []
+        depth = 0
     }
 
-    /// Calls `body` with the directory's descriptor; what is missing on the way is made.
-    func withDescriptor<Result>(
-        _ body: (Int32) throws(ExtractionFault) -> Result
-    ) throws(ExtractionFault) -> Result {
-        var descriptor = target
-        defer { if descriptor != target { close(descriptor) } }
-        for name in names {
-            let next = try Self.enter(name, in: descriptor, newMode)
-            if descriptor != target { close(descriptor) }
-            descriptor = next
-        }
-        return try body(descriptor)
-    }
-
-    private static func enter(
-        _ name: [UInt8], in parent: Int32, _ mode: mode_t
-    ) throws(ExtractionFault) -> Int32 {
-        let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
-        var (descriptor, failure) = unsafe withName(name) { name in
-            unsafe (openat(parent, name, flags), errno)
-        }
-        if descriptor < 0, failure == ENOENT {
-            (descriptor, failure) = unsafe withName(name) { name in
-                guard unsafe mkdirat(parent, name, mode) == 0 || errno == EEXIST else {
-                    return (-1, errno)
-                }
-                return unsafe (openat(parent, name, flags), errno)
-            }
-        }
-        if descriptor >= 0 { return descriptor }
-        throw failure == ENOTDIR || failure == ELOOP
-            ? ExtractionFault(
-                "'\(printable(name))' is there and no directory; it is not followed")
-            : ExtractionFault("cannot make '\(printable(name))'", errno: failure)
+    /// The directory called `name` in `parent`.
+    init(_ name: [UInt8], in parent: Directory) {
+        self.parent = parent
+        self.name = name
+        depth = parent.depth + 1
     }
 }
 
@@ -82,7 +55,7 @@ func clear(_ name: [UInt8], in directory: Int32) throws(ExtractionFault) {
     if failure != 0, failure != ENOENT { throw ExtractionFault("cannot replace", errno: failure) }
 }
 
-/// Gives what stands at `name` its owner (as root), mode and time.
+/// Gives what was made its owner (as root), mode and time.
 struct Metadata: Sendable {
     let keepsSetID: Bool
     let setsOwner: Bool
@@ -95,7 +68,7 @@ struct Metadata: Sendable {
                     directory, name, attributes.user, attributes.group, AT_SYMLINK_NOFOLLOW)
             }
             if attributes.kind != .symlink {
-                _ = unsafe fchmodat(directory, name, mode(of: attributes), 0)
+                _ = unsafe fchmodat(directory, name, mode(of: attributes), AT_SYMLINK_NOFOLLOW)
             }
             var times = Self.times(of: attributes)
             _ = unsafe utimensat(directory, name, &times, AT_SYMLINK_NOFOLLOW)

@@ -50,6 +50,8 @@ struct Command {
     private let diagnostics: Diagnostics
     private let operand: Argument
     private let names: [[UInt8]]
+    /// Threads to extract with; 0 for one a processor.
+    private let jobs: Int
 
     init(
         _ options: OptionTable.Parsed, _ output: Output, _ diagnostics: Diagnostics
@@ -62,6 +64,7 @@ struct Command {
         self.diagnostics = diagnostics
         self.operand = operand
         names = options.operands.dropFirst().map(\.bytes)
+        jobs = Int(clamping: try options.number("jobs", atLeast: 1) ?? 0)
     }
 
     private var isExtracting: Bool { ["x", "d", "f"].contains(where: options.has) }
@@ -161,7 +164,8 @@ struct Command {
         wanted.preserves = options.has("preserve")
         wanted.paths = options.values("f").map(\.bytes)
         wanted.names = names
-        wanted.jobs = Int(clamping: try options.number("jobs", atLeast: 1) ?? 0)
+        wanted.tells = options.has("v")
+        wanted.jobs = jobs
         let extractor = try Extractor(
             image, into: options.value("d") ?? ".", wanted, operand, diagnostics)
         let extracted = try extractor.run()

@@ -21,10 +21,15 @@ struct Extractor {
         var names: [[UInt8]] = []
         /// Threads; 0 for one a processor.
         var jobs = 0
+        /// Whether the outcome tells the paths of what was made.
+        var tells = false
+
+        /// Whether directories are made for themselves and not just for what lies in them.
+        var makesDirectories: Bool { paths.isEmpty && names.isEmpty && !flattens }
     }
 
     struct Outcome {
-        /// What was made, in the order of the tree.
+        /// What was made, in the order of the tree, if that was to be told.
         var paths: [[UInt8]]
         var isComplete: Bool
     }
@@ -61,21 +66,25 @@ struct Extractor {
             throw ToolError("cannot use as a directory", target, errno: errno)
         }
         defer { close(descriptor) }
-        var walk = TreeWalk(volume, options)
-        walk.visit(
-            .root, path: [],
-            Directory(
-                target: descriptor, names: [], newMode: walk.makesDirectories ? 0o700 : 0o777))
+        let top = Directory()
+        var walk = TreeWalk(
+            volume, options,
+            Cursor(top, descriptor, newMode: options.makesDirectories ? 0o700 : 0o777))
+        walk.visit(.root, path: [], top)
+        walk.placeFlattened(in: top)
         copy(walk.copies)
         walk.finishDirectories()
         if isNew { walk.finishRoot(descriptor) }
         return report(walk)
     }
 
+    /// No machine has more processors than this for one extraction.
+    private static let mostJobs = 1024
+
     private func copy(_ copies: [FileCopy]) {
         let current = Mutex(0)
         let processors = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        let jobs = options.jobs > 0 ? options.jobs : processors
+        let jobs = min(options.jobs > 0 ? options.jobs : processors, Self.mostJobs)
         DispatchQueue.concurrentPerform(iterations: jobs) { _ in
             while let (copy, piece) = Self.nextPiece(of: copies, current) {
                 copy.copy(piece, from: volume)
@@ -107,6 +116,10 @@ struct Extractor {
             diagnostics.say(
                 "\(printable(path)): a device or socket, left out (--preserve as root makes it)")
         }
+        for (path, winner) in walk.overruled {
+            diagnostics.say(
+                "\(printable(path)): left out, for \(printable(winner)) has the same base name")
+        }
         let missing = options.paths.filter { !walk.matched.contains($0) }
         for path in missing {
             diagnostics.say("\(printable(imageName.bytes)): not in the image: \(printable(path))")
@@ -122,24 +135,26 @@ struct Extractor {
 struct TreeWalk {
     private let volume: IFS.ImageVolume
     private let options: Extractor.Options
+    private let cursor: Cursor
     private let metadata: Metadata
     private let isRoot = geteuid() == 0
     private(set) var copies: [FileCopy] = []
     private(set) var made: [[UInt8]] = []
     private(set) var matched: Set<[UInt8]> = []
     private(set) var leftOut: [[UInt8]] = []
+    /// Entries that lose their base name to another, and the path of that.
+    private(set) var overruled: [(path: [UInt8], winner: [UInt8])] = []
     private(set) var faults: [(path: [UInt8], fault: ExtractionFault)] = []
-    private var directories: [(parent: Directory, name: [UInt8], attributes: Attributes)] = []
+    /// What gets a base name as its only one, once it is known who has which.
+    private var flattened: [(path: [UInt8], attributes: Attributes)] = []
+    private let mask = creationMask()
+    private var directories: [(directory: Directory, attributes: Attributes)] = []
 
-    init(_ volume: IFS.ImageVolume, _ options: Extractor.Options) {
+    init(_ volume: IFS.ImageVolume, _ options: Extractor.Options, _ cursor: Cursor) {
         self.volume = volume
         self.options = options
+        self.cursor = cursor
         metadata = Metadata(keepsSetID: options.preserves, setsOwner: isRoot)
-    }
-
-    /// Whether directories are made for themselves and not just for what lies in them.
-    var makesDirectories: Bool {
-        options.paths.isEmpty && options.names.isEmpty && !options.flattens
     }
 
     /// Everything below `node`, which lies at `path` and goes into `directory`.
@@ -153,32 +168,65 @@ struct TreeWalk {
             guard let attributes = volume.attributes(of: node) else { continue }
             let entry = path.isEmpty ? name : path + [UInt8(ascii: "/")] + name
             if attributes.kind != .directory {
-                if isWanted(entry) { place(attributes, entry, name, in: directory) }
+                guard isWanted(entry) else { continue }
+                if options.flattens {
+                    flattened.append((entry, attributes))
+                } else {
+                    place(attributes, entry, name, in: directory)
+                }
             } else if options.flattens {
                 visit(node, path: entry, directory)
             } else {
-                if makesDirectories || isWanted(entry) {
-                    guard makeDirectory(attributes, entry, name, in: directory) else { continue }
+                let child = Directory(name, in: directory)
+                if options.makesDirectories || isWanted(entry) {
+                    guard makeDirectory(attributes, entry, child) else { continue }
                 }
-                visit(node, path: entry, directory.child(name))
+                visit(node, path: entry, child)
+            }
+        }
+    }
+
+    /// Places what goes by its base name; of equal ones the image's last, as with equal paths.
+    mutating func placeFlattened(in directory: Directory) {
+        var winners: [[UInt8]: (path: [UInt8], record: UInt32)] = [:]
+        for (path, attributes) in flattened {
+            let record = volume.entry(of: attributes.node)?.recordOffset ?? 0
+            if let other = winners[lastComponent(path)], other.record > record { continue }
+            winners[lastComponent(path)] = (path, record)
+        }
+        for (path, attributes) in flattened {
+            let name = lastComponent(path)
+            if let winner = winners[name]?.path, winner != path {
+                overruled.append((path, winner))
+            } else {
+                place(attributes, path, name, in: directory)
             }
         }
     }
 
     /// Gives the directories their modes and times, innermost first.
     func finishDirectories() {
-        for (parent, name, attributes) in directories.reversed() {
+        for (directory, attributes) in directories.reversed() {
             // It was made; what keeps it from being entered again was told with its files.
-            try? parent.withDescriptor { descriptor throws(ExtractionFault) in
-                metadata.apply(attributes, to: name, in: descriptor)
+            try? cursor.withDescriptor(of: directory) { descriptor throws(ExtractionFault) in
+                metadata.apply(attributes, to: descriptor)
             }
         }
     }
 
     /// Gives a target that was made for the purpose the mode and time of the image's root.
     func finishRoot(_ descriptor: Int32) {
-        guard makesDirectories, let root = volume.attributes(of: .root) else { return }
-        metadata.apply(root, to: descriptor)
+        guard options.makesDirectories, let root = volume.attributes(of: .root) else { return }
+        metadata.apply(ownAttributes(root), to: descriptor)
+    }
+
+    /// The attributes to give a directory. One that the image does not list is as any new one; what a
+    /// mount shows of it, a directory that nobody may write, would only stand in its owner's way.
+    private func ownAttributes(_ directory: Attributes) -> Attributes {
+        guard volume.entry(of: directory.node) == nil else { return directory }
+        var own = directory
+        own.permissions = 0o777 & ~mask
+        return own
     }
 
     private func isWanted(_ path: [UInt8]) -> Bool {
@@ -188,42 +236,46 @@ struct TreeWalk {
     }
 
     private mutating func makeDirectory(
-        _ attributes: Attributes, _ path: [UInt8], _ name: [UInt8], in parent: Directory
+        _ attributes: Attributes, _ path: [UInt8], _ directory: Directory
     ) -> Bool {
-        matched.insert(path)
         do throws(ExtractionFault) {
-            try parent.child(name).withDescriptor { _ in }
+            let isListed = volume.entry(of: attributes.node) != nil
+            let isNew = try cursor.make(directory, isOpening: isListed)
+            // One that was there and that the image does not list stays as it was.
+            if isNew || isListed {
+                directories.append((directory, ownAttributes(attributes)))
+            }
+            if !options.paths.isEmpty { matched.insert(path) }
+            if options.tells { made.append(path) }
+            return true
         } catch {
             faults.append((path, error))
             return false
         }
-        made.append(path)
-        directories.append((parent, name, attributes))
-        return true
     }
 
     private mutating func place(
         _ attributes: Attributes, _ path: [UInt8], _ name: [UInt8], in directory: Directory
     ) {
-        matched.insert(options.flattens ? name : path)
+        if !options.paths.isEmpty { matched.insert(options.flattens ? name : path) }
         switch attributes.kind {
-        case .file:
-            copies.append(FileCopy(path, name, in: directory, attributes, metadata))
         case .characterDevice, .blockDevice, .socket:
             guard options.preserves, isRoot else { return leftOut.append(path) }
-            fallthrough
-        default:
-            do throws(ExtractionFault) {
-                try directory.withDescriptor { descriptor throws(ExtractionFault) in
-                    try clear(name, in: descriptor)
-                    try make(attributes, name, in: descriptor)
-                    metadata.apply(attributes, to: name, in: descriptor)
-                }
-            } catch {
-                faults.append((path, error))
-            }
+        case .file:
+            copies.append(FileCopy(path, name, in: directory, cursor, attributes, metadata))
+        case .fifo, .symlink, .directory: break
         }
-        made.append(path)
+        if options.tells { made.append(path) }
+        guard attributes.kind != .file else { return }
+        do throws(ExtractionFault) {
+            try cursor.withDescriptor(of: directory) { descriptor throws(ExtractionFault) in
+                try clear(name, in: descriptor)
+                try make(attributes, name, in: descriptor)
+                metadata.apply(attributes, to: name, in: descriptor)
+            }
+        } catch {
+            faults.append((path, error))
+        }
     }
 
     private func make(

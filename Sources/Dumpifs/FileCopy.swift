@@ -9,6 +9,7 @@ final class FileCopy: Sendable {
 
     let path: [UInt8]
     private let directory: Directory
+    private let cursor: Cursor
     private let name: [UInt8]
     private let attributes: Attributes
     private let metadata: Metadata
@@ -26,11 +27,12 @@ final class FileCopy: Sendable {
     private let state = Mutex(State())
 
     init(
-        _ path: [UInt8], _ name: [UInt8], in directory: Directory, _ attributes: Attributes,
-        _ metadata: Metadata
+        _ path: [UInt8], _ name: [UInt8], in directory: Directory, _ cursor: Cursor,
+        _ attributes: Attributes, _ metadata: Metadata
     ) {
         self.path = path
         self.directory = directory
+        self.cursor = cursor
         self.name = name
         self.attributes = attributes
         self.metadata = metadata
@@ -72,14 +74,15 @@ final class FileCopy: Sendable {
         }
         guard state.fault != nil else { return }
         // The fault is told; that its remains cannot be removed would add nothing.
-        try? directory.withDescriptor { directory throws(ExtractionFault) in
+        try? cursor.withDescriptor(of: directory) { directory throws(ExtractionFault) in
             try clear(name, in: directory)
         }
     }
 
     private func open(_ state: inout State) {
         do throws(ExtractionFault) {
-            state.descriptor = try directory.withDescriptor { directory throws(ExtractionFault) in
+            state.descriptor = try cursor.withDescriptor(of: directory) {
+                directory throws(ExtractionFault) in
                 try clear(name, in: directory)
                 let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
                 let (descriptor, failure) = unsafe withName(name) { name in

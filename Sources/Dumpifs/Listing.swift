@@ -127,20 +127,20 @@ public struct Listing {
         case .file(let offset, let size):
             line = Array(
                 " \(column(image.storedOffset &+ UInt64(offset))) \(column(UInt64(size)))  ".utf8)
-            line += path
+            line += shown(path)
             if options.digests { line += Array((" " + digest(of: entry)).utf8) }
         case .symlink(_, let size):
             guard options.showsStructure else { return }
             line = Array(" \(pad("----")) \(column(UInt64(size)))  ".utf8)
-            line += path + Array(" -> ".utf8) + image.directory.target(of: entry)
+            line += shown(path) + Array(" -> ".utf8) + shown(image.directory.target(of: entry))
         case .directory, .unknown:
             guard options.showsStructure else { return }
             line = Array(" \(pad("----")) \(pad("----"))  ".utf8)
-            line += path.isEmpty ? name[...] : path
+            line += shown(path.isEmpty ? name[...] : path)
         case .device(let device, let rawDevice):
             guard options.showsStructure else { return }
             line = Array(" \(pad("----")) \(pad("----"))  ".utf8)
-            line += path + Array(" dev=\(device) rdev=\(rawDevice)".utf8)
+            line += shown(path) + Array(" dev=\(device) rdev=\(rawDevice)".utf8)
         }
         if entry.inode == 0 { line += Array(" (void)".utf8) }
         output.write(line + [10])
@@ -157,7 +157,7 @@ public struct Listing {
         do throws(FormatError) {
             if isScript {
                 let script = IFS.Script(try image.scriptData())
-                for line in script.listingLines { detail(line) }
+                for line in script.listingLines { detail(shown(line)) }
                 if let broken = script.broken { throw broken }
             } else if let header = ELF.Header(try image.head(of: entry)) {
                 print(header, printable(name))
@@ -211,6 +211,18 @@ public struct Listing {
     }
 
     private func detail(_ text: String) { output.line(Self.indent + text) }
+
+    /// A name as it goes out: its bytes, but to a terminal none that would command it.
+    private func shown(_ name: ArraySlice<UInt8>) -> [UInt8] {
+        output.isTerminal ? Array(printable(name).utf8) : Array(name)
+    }
+
+    /// A line of a script as it goes out, likewise; the newlines in it stay.
+    private func shown(_ line: String) -> String {
+        guard output.isTerminal else { return line }
+        return line.utf8.split(separator: 10, omittingEmptySubsequences: false)
+            .map { printable($0) }.joined(separator: "\n")
+    }
 }
 
 /// The last component of a path.

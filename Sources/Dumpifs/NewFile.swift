@@ -4,8 +4,8 @@ import ToolSupport
 
 /// A file that appears under its name only when it is complete.
 ///
-/// A name that stands for something else than a file, such as `/dev/stdout` or a pipe, is written to
-/// as it is; a symbolic link is followed first.
+/// A name that stands for something else than a file, such as a pipe, is written to as it is, and so
+/// is the file that standard output goes to; a symbolic link is followed first.
 final class NewFile {
     private let target: Argument
     /// Where the bytes gather until they are complete; nil when they go to the target itself.
@@ -18,10 +18,14 @@ final class NewFile {
     init(_ target: Argument) throws(ToolError) {
         var status = stat()
         let exists = unsafe target.withCString { unsafe stat($0, &status) } == 0
-        if exists, status.st_mode & S_IFMT != S_IFREG {
+        let isOutput = exists && Self.isOutput(status)
+        if exists, isOutput || status.st_mode & S_IFMT != S_IFREG {
             self.target = target
             temporary = nil
-            descriptor = unsafe target.withCString { unsafe open($0, O_WRONLY | O_CLOEXEC) }
+            descriptor =
+                isOutput
+                ? dup(STDOUT_FILENO)
+                : unsafe target.withCString { unsafe open($0, O_WRONLY | O_CLOEXEC) }
             guard descriptor >= 0 else { throw ToolError("cannot open", target, errno: errno) }
             return
         }
@@ -31,7 +35,7 @@ final class NewFile {
         descriptor = unsafe mkstemp(&template)
         temporary = Argument(bytes: template.dropLast().map(UInt8.init(bitPattern:)))
         guard descriptor >= 0 else { throw ToolError("cannot make", target, errno: errno) }
-        fchmod(descriptor, exists ? status.st_mode & 0o7777 : Self.newMode)
+        fchmod(descriptor, exists ? status.st_mode & 0o777 : Self.newMode)
     }
 
     deinit {
@@ -41,10 +45,13 @@ final class NewFile {
         }
     }
 
-    private static var newMode: mode_t {
-        let mask = umask(0)
-        umask(mask)
-        return 0o666 & ~mask
+    private static var newMode: mode_t { 0o666 & ~creationMask() }
+
+    /// Whether the file is the one that standard output goes to, from where it stands there.
+    private static func isOutput(_ status: stat) -> Bool {
+        var output = stat()
+        return unsafe fstat(STDOUT_FILENO, &output) == 0 && output.st_dev == status.st_dev
+            && output.st_ino == status.st_ino
     }
 
     private static func resolved(_ path: Argument) -> Argument {
@@ -73,4 +80,11 @@ final class NewFile {
         guard status == 0 else { throw ToolError("cannot make", target, errno: errno) }
         isFinished = true
     }
+}
+
+/// The permission bits that new files go without, by the process's umask.
+func creationMask() -> mode_t {
+    let mask = umask(0)
+    umask(mask)
+    return mask
 }

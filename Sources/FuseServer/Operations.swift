@@ -21,8 +21,32 @@ enum Operations {
             list(request, node, size, offset, withAttributes: true)
         }
         table.statfs = { request, _ in statistics(request) }
+        refuseChanges(in: &table)
         return table
     }()
+
+    /// The kernel asks for none of these while the mount is `ro`; root can remount it.
+    private static func refuseChanges(in table: inout fuse_lowlevel_ops) {
+        table.setattr = { request, _, _, _, _ in Operations.refuse(request) }
+        table.mknod = { request, _, _, _, _ in Operations.refuse(request) }
+        table.mkdir = { request, _, _, _ in Operations.refuse(request) }
+        table.unlink = { request, _, _ in Operations.refuse(request) }
+        table.rmdir = { request, _, _ in Operations.refuse(request) }
+        table.symlink = { request, _, _, _ in Operations.refuse(request) }
+        table.rename = { request, _, _, _, _, _ in Operations.refuse(request) }
+        table.link = { request, _, _, _ in Operations.refuse(request) }
+        table.write = { request, _, _, _, _, _ in Operations.refuse(request) }
+        table.setxattr = { request, _, _, _, _, _ in Operations.refuse(request) }
+        table.removexattr = { request, _, _ in Operations.refuse(request) }
+        table.create = { request, _, _, _, _ in Operations.refuse(request) }
+        table.fallocate = { request, _, _, _, _, _ in Operations.refuse(request) }
+    }
+
+    private static func refuse(
+        _ request: fuse_req_t?, _ errno: Int32 = FileSystemError.readOnly.errno
+    ) {
+        fuse_reply_err(request, errno)
+    }
 
     private static func server(_ request: fuse_req_t?) -> Server? {
         fuse_req_userdata(request).map(server)
@@ -42,6 +66,8 @@ enum Operations {
             | UInt32(FUSE_CAP_PARALLEL_DIROPS) | UInt32(FUSE_CAP_READDIRPLUS)
             | UInt32(FUSE_CAP_READDIRPLUS_AUTO) | UInt32(FUSE_CAP_ASYNC_READ)
         connection.pointee.want |= connection.pointee.capable & wanted
+        // Since `open` is not asked, it cannot refuse to truncate.
+        connection.pointee.want &= ~UInt32(FUSE_CAP_ATOMIC_O_TRUNC)
         server(data).didStart()
     }
 
@@ -95,6 +121,7 @@ enum Operations {
     ) {
         guard let server = server(request) else { return }
         ThreadBuffer.with(size) { buffer in
+            guard buffer.count == size else { return refuse(request, ENOMEM) }
             server.answer(request) { () throws(FileSystemError) in
                 let count = try server.fileSystem.read(
                     NodeID(rawValue: UInt64(node)), into: buffer,
@@ -110,6 +137,7 @@ enum Operations {
     ) {
         guard let server = server(request) else { return }
         ThreadBuffer.with(size) { buffer in
+            guard buffer.count == size else { return refuse(request, ENOMEM) }
             var listing = DirectoryReply(request, buffer, withAttributes: withAttributes)
             server.answer(request) { () throws(FileSystemError) in
                 try server.fileSystem.entries(

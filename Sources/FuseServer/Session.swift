@@ -48,15 +48,17 @@ public enum Session {
         var none = sigset_t()
         sigemptyset(&none)
         sigprocmask(SIG_SETMASK, &none, nil)
+        // One heap for all threads: each one's own would keep what it once needed for a block.
+        mallopt(M_ARENA_MAX, 1)
         LibraryLog.capture()
         let server = Server(fileSystem, report: report)
         try withExtendedLifetime(server) { () throws(MountError) in
-            try serve(server, settings)
+            try serve(server, settings, report)
         }
     }
 
     private static func serve(
-        _ server: Server, _ settings: MountSettings
+        _ server: Server, _ settings: MountSettings, _ report: (String) -> Void
     ) throws(MountError) {
         let session = try makeSession(server, settings)
         defer { fuse_session_destroy(session) }
@@ -65,15 +67,18 @@ public enum Session {
         }
         defer { fuse_remove_signal_handlers(session) }
         let mountPoint = settings.mountPoint.map(CChar.init(bitPattern:)) + [0]
-        guard fuse_session_mount(session, mountPoint) == 0 else {
-            throw MountError(LibraryLog.last ?? "cannot mount")
+        // For an ordinary user, fusermount3 mounts, and says itself what is wrong.
+        let (status, said) = ChildErrors.lines { fuse_session_mount(session, mountPoint) }
+        guard status == 0 else {
+            throw MountError(LibraryLog.last ?? said.last ?? "cannot mount")
         }
         defer { fuse_session_unmount(session) }
+        for line in said { report(line) }
         if !settings.isForeground, !settings.isDebugging { try goToBackground(server) }
-        let status = settings.isSingleThreaded ? fuse_session_loop(session) : loop(session)
+        let ending = settings.isSingleThreaded ? fuse_session_loop(session) : loop(session)
         // Positive: the number of the signal that ended the loop.
-        guard status >= 0 else {
-            throw MountError(LibraryLog.last ?? "the mount ended: error \(-status)")
+        guard ending >= 0 else {
+            throw MountError(LibraryLog.last ?? "the mount ended: error \(-ending)")
         }
     }
 

@@ -69,7 +69,7 @@ public struct VolumeFileSystem: FileSystem {
         }
         var failure: FileSystemError?
         try volume { volume throws(FormatError) in
-            unsafe try volume.entries(of: directory, from: max(0, index - 2)) { place, name, node in
+            unsafe try volume.entries(of: directory, from: max(2, index) - 2) { place, name, node in
                 do throws(FileSystemError) {
                     return unsafe body(place + 2, name, try attributes(of: node))
                 } catch {
@@ -81,17 +81,23 @@ public struct VolumeFileSystem: FileSystem {
         if let failure { throw failure }
     }
 
-    /// The volume's bytes.
+    /// The volume's bytes; `isDirectory` or `invalid` for a node that is no file.
     public func read(
         _ node: NodeID, into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(FileSystemError) -> Int {
-        try volume { volume throws(FormatError) in
+        switch try attributes(of: node).kind {
+        case .file: break
+        case .directory: throw .isDirectory
+        case .symlink, .fifo, .characterDevice, .blockDevice, .socket: throw .invalid
+        }
+        return try volume { volume throws(FormatError) in
             try unsafe volume.read(node, into: buffer, at: offset)
         }
     }
 
     /// The volume's; `invalid` for a node that is no symlink.
     public func target(of node: NodeID) throws(FileSystemError) -> [UInt8] {
+        guard try attributes(of: node).kind == .symlink else { throw .invalid }
         let target = try volume { volume throws(FormatError) in try volume.target(of: node) }
         guard let target else { throw .invalid }
         return target

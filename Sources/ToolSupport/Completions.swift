@@ -18,26 +18,40 @@ extension OptionTable {
         switch words {
         case .files: "compgen -f -- \"$current\""
         case .directories: "compgen -d -- \"$current\""
-        case .words(let list): "compgen -W '\(list.joined(separator: " "))' -- \"$current\""
+        case .words(let list): Self.bashWords(list)
         case .none: "true"
         }
+    }
+
+    private static func bashWords(_ list: [String]) -> String {
+        "compgen -W '\(list.joined(separator: " "))' -- \"$current\""
     }
 
     private var bash: String {
         let function = "_" + identifier
         let cases = options.filter { $0.argument != nil }.map { option in
-            "        \(spellings(option).joined(separator: "|"))) "
+            // As file names, words would be quoted, and a directory of that name end in a slash.
+            let isWords = if case .words = option.words { true } else { false }
+            return "        \(spellings(option).joined(separator: "|"))) "
+                + (isWords ? "compopt +o filenames 2>/dev/null; " : "")
                 + "mapfile -t COMPREPLY < <(\(bashAction(option.words))); return ;;"
         }
-        let all = options.flatMap(spellings).joined(separator: " ")
+        let all = options.flatMap(spellings)
         return """
             \(function)() {
                 local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
+                # Of --name=value bash makes three words.
+                if [[ $current == = ]]; then
+                    current=
+                elif [[ $previous == = && $COMP_CWORD -gt 1 ]]; then
+                    previous=${COMP_WORDS[COMP_CWORD-2]}
+                fi
                 case $previous in
             \(cases.joined(separator: "\n"))
                 esac
                 if [[ $current == -* ]]; then
-                    mapfile -t COMPREPLY < <(compgen -W '\(all)' -- "$current")
+                    compopt +o filenames 2>/dev/null
+                    mapfile -t COMPREPLY < <(\(Self.bashWords(all)))
                 else
                     mapfile -t COMPREPLY < <(\(bashAction(operands)))
                 fi
@@ -85,12 +99,11 @@ extension OptionTable {
             var line = "complete -c \(tool)"
             if let letter = option.letter { line += " -s \(letter)" }
             if let name = option.name { line += " -l \(name)" }
-            if option.argument != nil { line += " -r" }
             switch option.words {
-            case .files: line += " -F"
+            case .files: line += " -rF"
             case .directories: line += " -xa '(__fish_complete_directories)'"
             case .words(let list): line += " -xa '\(list.joined(separator: " "))'"
-            case .none: break
+            case .none: line += option.argument == nil ? "" : " -x"
             }
             let help = option.help.replacing("\\", with: "\\\\").replacing("'", with: "\\'")
             return line + " -d '\(help)'"

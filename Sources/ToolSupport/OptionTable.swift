@@ -65,8 +65,9 @@ public struct OptionTable: Sendable {
             let number =
                 text.hasPrefix("0x") ? UInt64(text.dropFirst(2), radix: 16) : UInt64(text)
             guard let number, number >= least else {
+                let dashes = id.count == 1 ? "-" : "--"
                 throw ToolError(
-                    "option '\(id)': found '\(text)', expected a whole number from \(least) on")
+                    "option '\(dashes)\(id)': found '\(text)', expected a whole number from \(least) on")
             }
             return number
         }
@@ -138,9 +139,8 @@ public struct OptionTable: Sendable {
         let name = String(
             decoding: word.bytes[2..<(equals ?? word.bytes.endIndex)], as: UTF8.self)
         guard let option = options.first(where: { $0.name == name }) else {
-            let known = options.compactMap(\.name)
-            throw ToolError(
-                "unknown option '--\(name)'" + suggestion(for: name, among: known) { "--" + $0 })
+            let near = suggestion(for: name, among: options.compactMap(\.name)) { "--" + $0 }
+            throw unknown("--\(name)", near)
         }
         var value = equals.map { Argument(bytes: Array(word.bytes[($0 + 1)...])) }
         if option.argument == nil, value != nil {
@@ -158,7 +158,7 @@ public struct OptionTable: Sendable {
             let letter = Character(Unicode.Scalar(word.bytes[position]))
             position += 1
             guard let option = options.first(where: { $0.letter == letter }) else {
-                throw ToolError("unknown option '-\(letter)'; '\(tool) --help' lists them")
+                throw unknown("-\(letter)", "")
             }
             guard option.argument != nil else {
                 parsed.options.append((option.id, nil))
@@ -168,6 +168,11 @@ public struct OptionTable: Sendable {
             let value = joined ? Argument(bytes: Array(word.bytes[position...])) : rest.popFirst()
             return try add(option, value, "-\(letter)", &parsed)
         }
+    }
+
+    private func unknown(_ spelling: String, _ suggestion: String) -> ToolError {
+        let hint = suggestion.isEmpty ? "; '\(tool) --help' lists them" : suggestion
+        return ToolError("unknown option '\(spelling)'" + hint)
     }
 
     private func add(
@@ -188,14 +193,33 @@ public struct OptionTable: Sendable {
             lines.append((index == 0 ? "usage: " : "       ") + line)
         }
         lines.append("")
-        let rows = options.map { (spelling($0), $0.help) }
-        let width = rows.map(\.0.count).max() ?? 0
-        for (left, right) in rows {
-            let pad = String(repeating: " ", count: width - left.count)
-            lines.append("  \(left)\(pad)  \(right)")
+        for option in options {
+            let left = spelling(option)
+            let help = Self.wrapped(option.help, width: Self.lineWidth - Self.helpColumn)
+            let isLong = left.count > Self.helpColumn - 4
+            if isLong { lines.append("  " + left) }
+            for (index, text) in help.enumerated() {
+                let lead = index == 0 && !isLong ? "  " + left : ""
+                let pad = String(repeating: " ", count: Self.helpColumn - lead.count)
+                lines.append(lead + pad + text)
+            }
         }
         for note in notes { lines += ["", note] }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// Where the descriptions of options start, and how long a line may be: 80 columns are a terminal's.
+    private static let helpColumn = 24
+    private static let lineWidth = 80
+
+    private static func wrapped(_ text: String, width: Int) -> [String] {
+        text.split(separator: " ").reduce(into: []) { lines, word in
+            if let last = lines.last, last.count + 1 + word.count <= width {
+                lines[lines.count - 1] = last + " " + word
+            } else {
+                lines.append(String(word))
+            }
+        }
     }
 
     private func spelling(_ option: Option) -> String {

@@ -5,11 +5,16 @@ internal import Glibc
 public final class Output {
     private var buffer: [UInt8] = []
     private let descriptor: Int32
+    /// Whether what is written goes to a terminal, which control characters would command.
+    public let isTerminal: Bool
     /// The first errno of a write that failed; what is written later is dropped.
     private var failure: Int32?
 
     /// Output to a descriptor, standard output unless told.
-    public init(descriptor: Int32 = 1) { self.descriptor = descriptor }
+    public init(descriptor: Int32 = 1) {
+        self.descriptor = descriptor
+        isTerminal = isatty(descriptor) == 1
+    }
 
     /// Adds text.
     public func write(_ text: String) {
@@ -63,9 +68,10 @@ public struct Diagnostics: Sendable {
     /// The messages of a tool.
     public init(tool: String) { self.tool = tool }
 
-    /// Says one line.
+    /// Says one line. Words of the command line may be in it: what would command a terminal is
+    /// escaped.
     public func say(_ message: String) {
         // Standard error is the last resort: nobody is left to tell that it failed.
-        _ = writeAll(Array("\(tool): \(message)\n".utf8), to: STDERR_FILENO)
+        _ = writeAll(Array("\(tool): \(printable(message.utf8))\n".utf8), to: STDERR_FILENO)
     }
 }

@@ -41,14 +41,20 @@ extension [UInt8] {
 
 /// Where two runs of bytes part, as one line; nil where they are equal. Unlike `==` on arrays, it
 /// keeps a failed test from printing megabytes.
-public func difference(_ found: some Collection<UInt8>, _ expected: some Collection<UInt8>)
-    -> String?
-{
+public func difference(_ found: ArraySlice<UInt8>, _ expected: ArraySlice<UInt8>) -> String? {
+    if found == expected { return nil }
     let place = zip(found, expected).enumerated().first { $0.element.0 != $0.element.1 }
-    if let place {
-        return "byte \(place.offset) of \(expected.count): found \(place.element.0), "
-            + "expected \(place.element.1)"
-    }
-    return found.count == expected.count
-        ? nil : "found \(found.count) bytes, expected \(expected.count)"
+    guard let place else { return "found \(found.count) bytes, expected \(expected.count)" }
+    return "byte \(place.offset) of \(expected.count): found \(place.element.0), "
+        + "expected \(place.element.1)"
+}
+
+/// Where an array and a run of bytes part.
+public func difference(_ found: [UInt8], _ expected: ArraySlice<UInt8>) -> String? {
+    difference(found[...], expected)
+}
+
+/// Where two arrays part.
+public func difference(_ found: [UInt8], _ expected: [UInt8]) -> String? {
+    difference(found[...], expected[...])
 }

@@ -58,9 +58,9 @@ public enum Wrap {
         return Array(text.utf8)
     }
 
-    /// One line without its end. Types 7 to 9 have addresses as wide as types 3 to 1.
+    /// One line without its end, of type 0 to 9.
     public static func sRecord(_ type: Int, address: Int, _ data: [UInt8]) -> String {
-        let width = type > 3 ? 11 - type : type + 1
+        let width = [2, 2, 3, 4, 2, 2, 3, 4, 3, 2][type]
         var bytes = [UInt8(data.count + width + 1)]
         bytes += [UInt8](UInt32(truncatingIfNeeded: address), isBigEndian: true).suffix(width)
         bytes += data

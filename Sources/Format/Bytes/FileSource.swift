@@ -14,6 +14,16 @@ public final class FileSource: ByteSource {
     /// `unsupported` for what has no size, such as a pipe or a directory.
     public init(taking descriptor: Int32) throws(FormatError) {
         self.descriptor = descriptor
+        do {
+            byteCount = try Self.size(of: descriptor)
+        } catch {
+            // An object that was never whole has no deinit.
+            close(descriptor)
+            throw error
+        }
+    }
+
+    private static func size(of descriptor: Int32) throws(FormatError) -> UInt64 {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else {
             throw .io(Place("file", 0), errno: errno)
@@ -26,7 +36,7 @@ public final class FileSource: ByteSource {
         }
         let end = lseek(descriptor, 0, SEEK_END)
         guard end >= 0 else { throw .io(Place("file", 0), errno: errno) }
-        byteCount = UInt64(end)
+        return UInt64(end)
     }
 
     deinit { close(descriptor) }

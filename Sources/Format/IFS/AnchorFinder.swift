@@ -24,18 +24,25 @@ final class AnchorFinder: Sendable {
         let offset: UInt64
     }
 
-    /// How far behind its place an image header is looked for first (section 3.2 of the vendor's
-    /// rule: the reference searches on from the place itself).
-    static let nearby: UInt64 = 4096
     private static let chunkSize = 1 << 20
     private static let longest = 7
 
     private let file: any ByteSource
-    /// Where a search for `imagefs` started and what it found, so that many false startup headers
-    /// in one file cost one walk and not one each.
-    private let remembered = Mutex<(from: UInt64, hit: UInt64?)?>(nil)
+    /// What is known of where `imagefs` stands, so that many false startup headers in one file cost
+    /// a walk or two and not one each.
+    private struct Searches {
+        /// Where the last search started and what it found.
+        var last: (from: UInt64, hit: UInt64?)?
+        /// Bytes that searches may still read.
+        var budget: UInt64
+    }
 
-    init(_ file: any ByteSource) { self.file = file }
+    private let searches: Mutex<Searches>
+
+    init(_ file: any ByteSource) {
+        self.file = file
+        searches = Mutex(Searches(budget: 2 &* min(file.byteCount, 1 << 62) &+ (16 << 20)))
+    }
 
     /// All marks that start in the chunk at `offset`, in order, and where the next chunk starts;
     /// nil at the end of the file.
@@ -62,21 +69,22 @@ final class AnchorFinder: Sendable {
     }
 
     private func next(from place: UInt64) throws(FormatError) -> UInt64? {
-        if let known = remembered.withLock({ $0 }), known.from <= place,
-            known.hit.map({ $0 >= place }) ?? true
-        {
-            return known.hit
-        }
+        let (last, budget) = searches.withLock { ($0.last, $0.budget) }
+        if let last, last.from <= place, last.hit.map({ $0 >= place }) ?? true { return last.hit }
         var offset = place
         var found: UInt64?
-        while found == nil, offset < file.byteCount {
+        while found == nil, offset < file.byteCount, offset &- place < budget {
             let chunk = try file.prefix(Self.chunkSize + Self.longest - 1, at: offset)
             if chunk.isEmpty { break }
             found = Self.hits(of: [.image], in: chunk, most: 1).first
                 .map { offset &+ UInt64($0.position) }
             offset &+= UInt64(min(chunk.count, Self.chunkSize))
         }
-        remembered.withLock { $0 = (place, found) }
+        let walked = offset &- place
+        searches.withLock {
+            $0.last = (place, found)
+            $0.budget &-= min(walked, $0.budget)
+        }
         return found
     }
 

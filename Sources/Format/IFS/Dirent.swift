@@ -181,8 +181,9 @@ extension IFS {
         /// Offset of the end mark, or of where the walk broke.
         public let end: Int
 
-        /// Walks `bytes`, which start at the first record.
-        public init(_ bytes: [UInt8], _ order: ByteOrder) {
+        /// Walks `bytes`, which start at the first record. Faults count their places from `origin`
+        /// bytes before it.
+        public init(_ bytes: [UInt8], _ order: ByteOrder, origin: UInt64 = 0) {
             var entries: [Dirent] = []
             var skipped: [FormatError] = []
             var position = 0
@@ -194,13 +195,13 @@ extension IFS {
                             entries.append(
                                 try Dirent(parsing: span, at: position, size: size, order))
                         } catch {
-                            if skipped.count < Self.mostSkipped { skipped.append(error) }
+                            if skipped.count < Self.mostSkipped { skipped.append(error.moved(by: origin)) }
                         }
                         position &+= Int(size)
                     }
                 }
             } catch {
-                broken = error
+                broken = error.moved(by: origin)
             }
             self.bytes = bytes
             self.entries = entries

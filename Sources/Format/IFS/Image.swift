@@ -81,8 +81,9 @@ extension IFS {
             contents = Self.contents(
                 of: file, at: stored, until: end, startup.compression,
                 size: UInt64(startup.imagefsSize), options)
-            header = try Self.header(in: contents, at: startup.compression == .none ? stored : 0)
-            directory = try Self.directory(header, in: contents)
+            let origin = startup.compression == .none ? stored : 0
+            header = try Self.header(in: contents, at: origin)
+            directory = try Self.directory(header, in: contents, at: origin)
         }
 
         /// The bare image whose header stands at `offset`. Throws what makes it none: here, where a
@@ -92,7 +93,7 @@ extension IFS {
             header = try Self.header(in: rest, at: offset)
             let window = WindowSource(file, from: offset, count: UInt64(header.imageSize))
             try Self.requireRoot(header, in: window, at: offset)
-            directory = try Self.directory(header, in: window)
+            directory = try Self.directory(header, in: window, at: offset)
             self.file = file
             contents = window
             startup = nil
@@ -125,7 +126,7 @@ extension IFS {
             displacement = 0
             contents = try container.contents(of: file, at: storedOffset)
             header = try Self.header(in: contents, at: 0)
-            directory = try Self.directory(header, in: contents)
+            directory = try Self.directory(header, in: contents, at: 0)
         }
 
         private static func contents(
@@ -136,8 +137,10 @@ extension IFS {
             return switch compression {
             case .none: WindowSource(file, from: offset, count: size)
             case .lzo, .ucl:
-                BlockSource(stored, compression, size: size, cacheLimit: options.cacheLimit)
-            case .zlib: InflateSource(stored, size: size, cacheLimit: options.cacheLimit)
+                BlockSource(
+                    stored, at: offset, compression, size: size, cacheLimit: options.cacheLimit)
+            case .zlib: InflateSource(
+                    stored, at: offset, size: size, cacheLimit: options.cacheLimit)
             }
         }
 
@@ -152,17 +155,20 @@ extension IFS {
         }
 
         private static func directory(
-            _ header: ImageHeader, in contents: any ByteSource
+            _ header: ImageHeader, in contents: any ByteSource, at origin: UInt64
         ) throws(FormatError) -> Directory {
             let size = UInt64(header.directoryEnd) &- UInt64(header.directoryOffset)
             guard size <= Directory.maximumByteCount else {
                 throw .unsupported(
-                    ImageHeader.At.directoryEnd.place(0), found: hex(header.directoryEnd),
+                    ImageHeader.At.directoryEnd.place(0).moved(by: origin),
+                    found: hex(header.directoryEnd),
                     expected: "a directory of \(Directory.maximumByteCount) bytes at most")
             }
-            let bytes = try contents.bytes(
-                size, at: UInt64(header.directoryOffset), "image directory")
-            return Directory(bytes, header.order)
+            let start = UInt64(header.directoryOffset)
+            let bytes = try located(at: origin) { () throws(FormatError) in
+                try contents.bytes(size, at: start, "image directory")
+            }
+            return Directory(bytes, header.order, origin: origin &+ start)
         }
 
         private static func requireRoot(
@@ -201,11 +207,11 @@ extension IFS {
                 into: UnsafeMutableRawBufferPointer(rebasing: buffer[0..<wanted]),
                 at: UInt64(start) &+ offset)
             guard count == wanted else {
-                let available = contents.byteCount &- min(contents.byteCount, UInt64(start))
                 throw .truncated(
                     Place(
-                        "data of '\(printable(directory.path(of: entry)))'", UInt64(start)),
-                    needed: UInt64(size), available: available)
+                        "data of '\(printable(directory.path(of: entry)))'",
+                        UInt64(start) &+ offset),
+                    needed: UInt64(wanted), available: UInt64(count))
             }
             return count
         }
@@ -255,17 +261,20 @@ extension IFS {
             return checks + [streamCheck()]
         }
 
-        /// The sum that zlib keeps at the end of its stream; a bare deflate stream has none.
+        /// The sum that ends a gzip or zlib stream.
         private func streamCheck() -> SumCheck {
             guard let stream = contents as? InflateSource else {
                 return SumCheck(region: .packed, method: .crc32, verdict: .absent)
             }
+            var method = SumCheck.Method.crc32
             do throws(FormatError) {
+                let isGzip = try file.prefix(1, at: storedOffset) == [0x1f]
+                method = isGzip ? .crc32 : .adler32
                 try stream.verify()
-                return SumCheck(region: .packed, method: .crc32, verdict: .good)
+                return SumCheck(region: .packed, method: method, verdict: .good)
             } catch {
                 return SumCheck(
-                    region: .packed, method: .crc32,
+                    region: .packed, method: method,
                     verdict: .bad(stored: "unknown", computed: "\(error)"))
             }
         }

@@ -13,6 +13,7 @@ extension IFS {
 
         /// The mark that came nearest to an image and why it was none, where none was found.
         public private(set) var refusal: FormatError?
+        private var refusalIsOfText = false
 
         /// Searches `file` from byte `start` on.
         public init(
@@ -69,9 +70,11 @@ extension IFS {
 
         /// A header is a better explanation than a text, and the first of a kind than later ones.
         private mutating func remember(_ error: FormatError, _ hit: AnchorFinder.Hit) {
-            guard refusal == nil else { return }
+            let isOfText = hit.anchor == .image
+            guard refusal == nil || (refusalIsOfText && !isOfText) else { return }
             if case .corrupt(let place, _, _) = error, place.field.hasSuffix("version") { return }
             refusal = error
+            refusalIsOfText = isOfText
         }
     }
 }

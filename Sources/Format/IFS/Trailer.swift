@@ -30,6 +30,8 @@ extension IFS {
             case sha512
             /// The CRC-32 and length that end a gzip stream.
             case crc32
+            /// The Adler-32 that ends a zlib stream.
+            case adler32
         }
 
         /// Good and bad are of the bytes; absent is only what the structure has no place for.

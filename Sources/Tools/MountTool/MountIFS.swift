@@ -51,9 +51,10 @@ enum MountIFS {
                 diagnostics.say("\(printable(image.bytes)): mounted read-only")
             }
             if !volume.findings.isEmpty {
+                let count = volume.findings.count
                 diagnostics.say(
-                    "\(printable(image.bytes)): \(volume.findings.count) entries are left out or"
-                        + " doubtful; dumpifs names them")
+                    "\(printable(image.bytes)): \(count == 1 ? "1 entry is" : "\(count) entries are")"
+                        + " left out or doubtful; dumpifs names \(count == 1 ? "it" : "them")")
             }
             if parsed.has("v") {
                 output.line("\(printable(image.bytes)) on \(printable(mountPoint.bytes))")
@@ -61,7 +62,8 @@ enum MountIFS {
             }
             var settings = MountSettings(
                 mountPoint: mountPoint.bytes,
-                source: try absolute(image, expecting: .anything).bytes)
+                source: image == "-"
+                    ? image.bytes : try absolute(image, expecting: .anything).bytes)
             settings.allowsOthers = options.allowsOthers
             settings.kernelOptions = options.kernelOptions
             settings.isForeground = parsed.has("foreground") || options.isForeground

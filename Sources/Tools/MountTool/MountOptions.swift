@@ -33,12 +33,15 @@ struct MountOptions {
 
     /// Options that mean something to the kernel and nothing here.
     private static let kernel = [
-        "suid", "nosuid", "dev", "nodev", "exec", "noexec", "atime", "noatime", "diratime",
-        "nodiratime", "relatime", "norelatime", "strictatime", "sync", "async", "dirsync",
+        "suid", "nosuid", "dev", "nodev", "exec", "noexec", "atime", "noatime", "sync", "async",
+        "dirsync",
     ]
 
-    /// Options that are for mount(8), fstab and systemd, and not for a helper.
+    /// Options that are for mount(8), fstab and systemd and not for a helper; and those about times
+    /// of access, which no image keeps and libfuse does not know.
     private static let ignored = [
+        "diratime", "nodiratime", "relatime", "norelatime", "strictatime", "nostrictatime",
+        "lazytime", "nolazytime",
         "defaults", "auto", "noauto", "user", "nouser", "users", "nousers", "group", "nogroup",
         "owner", "noowner", "nofail", "_netdev", "loop",
     ]
@@ -52,9 +55,11 @@ struct MountOptions {
     }
 
     private mutating func take(_ word: String, _ sloppy: Bool) throws(ToolError) {
-        let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+        let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            .map(String.init)
         let name = parts[0]
         let value = parts.count == 2 ? parts[1] : nil
+        if name.isEmpty { throw ToolError("unknown option '\(word)'") }
         if name.hasPrefix("x-") || Self.ignored.contains(name) { return }
         if Self.kernel.contains(name) { return kernelOptions.append(name) }
         if name == "rw" {

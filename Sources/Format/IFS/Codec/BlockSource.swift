@@ -23,6 +23,8 @@ extension IFS {
 
         let byteCount: UInt64
         private let stream: any ByteSource
+        /// Where the stream starts in its file, for messages.
+        private let origin: UInt64
         private let method: Compression
         private let cache: BlockCache
         /// Guards what is known of the chain; held for table work and hops, never while decoding.
@@ -30,9 +32,14 @@ extension IFS {
         /// Held by the one thread that learns lengths in order.
         private let learner = Mutex(())
 
-        /// `stream` starts at the first block's length; `size` is what the startup header promises.
-        init(_ stream: any ByteSource, _ method: Compression, size: UInt64, cacheLimit: Int) {
+        /// `stream` starts at the first block's length, which is byte `origin` of the file; `size` is
+        /// what the startup header promises.
+        init(
+            _ stream: any ByteSource, at origin: UInt64, _ method: Compression, size: UInt64,
+            cacheLimit: Int
+        ) {
             self.stream = stream
+            self.origin = origin
             self.method = method
             byteCount = size
             cache = BlockCache(limit: cacheLimit)
@@ -107,7 +114,7 @@ extension IFS {
             try prove()
             while true {
                 if let known = chain.withLock({ Self.known(position, $0) }) { return known }
-                try learnNext()
+                try learnNext(toReach: position)
             }
         }
 
@@ -151,8 +158,10 @@ extension IFS {
             chain.withLock { $0.proof = isProven ? .uniform : .failed }
         }
 
-        private func learnNext() throws(FormatError) {
+        private func learnNext(toReach position: UInt64) throws(FormatError) {
             try learner.withLock { _ throws(FormatError) in
+                // Another thread may have learnt it while this one waited for its turn.
+                if chain.withLock({ Self.known(position, $0) }) != nil { return }
                 let (index, start) = chain.withLock {
                     ($0.starts.count &- 1, $0.starts[$0.starts.count &- 1])
                 }
@@ -186,7 +195,7 @@ extension IFS {
                 let limit = byteCount / Self.leastAverage &+ 16
                 guard UInt64(chain.links.count) < limit else {
                     throw .corrupt(
-                        Place("packed block", chain.next), found: "more than \(limit) blocks",
+                        Place("packed block", origin &+ chain.next), found: "more than \(limit) blocks",
                         expected: "\(limit) at most for \(byteCount) bytes")
                 }
                 chain.links.append(Link(offset: chain.next &+ 2, length: length))
@@ -209,13 +218,15 @@ extension IFS {
             }
             guard let link else {
                 throw .truncated(
-                    Place("packed block \(index)", end), needed: 2, available: 0)
+                    Place("packed block \(index)", origin &+ end), needed: 2, available: 0)
             }
-            let packed = try stream.bytes(
-                UInt64(link.length), at: link.offset, "packed block \(index)")
+            let packed = try located(at: origin) { () throws(FormatError) in
+                try stream.bytes(
+                    UInt64(link.length), at: link.offset, "packed block \(index)")
+            }
             return DecodedBlock(
                 try method.unpacked(
-                    packed, room: Self.blockSize, Place("packed block \(index)", link.offset)))
+                    packed, room: Self.blockSize, Place("packed block \(index)", origin &+ link.offset)))
         }
 
         private func shortBlock(

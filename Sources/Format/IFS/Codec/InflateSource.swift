@@ -15,14 +15,18 @@ extension IFS {
         /// Unpacked bytes between two checkpoints.
         let unitSize: Int
         private let stream: any ByteSource
+        /// Where the stream starts in its file, for messages.
+        private let origin: UInt64
         private let cache: BlockCache
         /// The states at the starts of units, as far as the stream was walked; held while it is
         /// walked on, since only one thread can.
         private let frontier = Mutex<[Inflater]>([])
 
-        /// `stream` starts at the gzip or zlib header; `size` is what the startup header promises.
-        init(_ stream: any ByteSource, size: UInt64, cacheLimit: Int) {
+        /// `stream` starts at the gzip or zlib header, which is byte `origin` of the file; `size` is
+        /// what the startup header promises.
+        init(_ stream: any ByteSource, at origin: UInt64, size: UInt64, cacheLimit: Int) {
             self.stream = stream
+            self.origin = origin
             byteCount = size
             var unit = Self.leastUnit
             let most = UInt64(Self.checkpointMemory / Inflater.footprint)
@@ -60,7 +64,7 @@ extension IFS {
             let state = try Inflater()
             var position: UInt64 = 0
             while !state.isFinished, position <= byteCount {
-                let unit = try Self.unit(state, from: stream, unitSize)
+                let unit = try unit(state)
                 if let fault = unit.fault { throw fault }
                 position &+= UInt64(unit.bytes.count)
             }
@@ -72,7 +76,7 @@ extension IFS {
                 if states.isEmpty { states.append(try Inflater()) }
                 while states.count <= index {
                     let state = try states[states.count &- 1].copy()
-                    let unit = try Self.unit(state, from: stream, unitSize)
+                    let unit = try unit(state)
                     cache.insert(unit, at: states.count &- 1)
                     if let fault = unit.fault { throw fault }
                     guard unit.bytes.count == unitSize else {
@@ -85,20 +89,19 @@ extension IFS {
                 return try states[index].copy()
             }
             guard let known else { throw endedEarly(0) }
-            return try Self.unit(known, from: stream, unitSize)
+            return try unit(known)
         }
 
-        private static func unit(
-            _ state: Inflater, from stream: any ByteSource, _ size: Int
-        ) throws(FormatError) -> DecodedBlock {
+        /// The unit that starts where `state` stands.
+        private func unit(_ state: Inflater) throws(FormatError) -> DecodedBlock {
             var fault: FormatError?
-            let bytes = unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            let bytes = unsafe [UInt8](unsafeUninitializedCapacity: unitSize) { buffer, count in
                 do throws(FormatError) {
                     let output = unsafe UnsafeMutableRawBufferPointer(
-                        start: buffer.baseAddress, count: size)
+                        start: buffer.baseAddress, count: unitSize)
                     try unsafe state.fill(output, from: stream, decoded: &count)
                 } catch {
-                    fault = error
+                    fault = error.moved(by: origin)
                 }
             }
             return DecodedBlock(bytes, fault: fault)
@@ -106,7 +109,7 @@ extension IFS {
 
         private func endedEarly(_ position: UInt64) -> FormatError {
             .corrupt(
-                Place("deflate stream", 0), found: "\(position) unpacked bytes",
+                Place("deflate stream", origin), found: "\(position) unpacked bytes",
                 expected: "\(byteCount)")
         }
     }

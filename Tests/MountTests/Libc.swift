@@ -1,0 +1,42 @@
+import Foundation
+
+// Functions of the C library that its Swift module does not show, since they are Linux's own.
+
+@_silgen_name("memfd_create")
+func makeMemoryFile(_ name: UnsafePointer<CChar>, _ flags: UInt32) -> Int32
+
+@_silgen_name("getdents64")
+func getdents64(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer, _ count: Int) -> Int
+
+@_silgen_name("posix_spawn_file_actions_addclosefrom_np")
+func addCloseFrom(
+    _ actions: UnsafeMutablePointer<posix_spawn_file_actions_t>, _ first: Int32
+) -> Int32
+
+@_silgen_name("posix_spawn_file_actions_addchdir_np")
+func addChangeDirectory(
+    _ actions: UnsafeMutablePointer<posix_spawn_file_actions_t>, _ path: UnsafePointer<CChar>
+) -> Int32
+
+@_silgen_name("setxattr")
+func setxattr(
+    _ path: UnsafePointer<CChar>, _ name: UnsafePointer<CChar>, _ value: UnsafeRawPointer,
+    _ count: Int, _ flags: Int32
+) -> Int32
+
+@_silgen_name("removexattr")
+func removexattr(_ path: UnsafePointer<CChar>, _ name: UnsafePointer<CChar>) -> Int32
+
+/// Constants that it does not show either, with their values from the kernel's headers.
+enum Linux {
+    /// MFD_CLOEXEC.
+    static let memoryFileCloseOnExec: UInt32 = 1
+    /// O_DIRECT.
+    #if arch(arm64) || arch(arm)
+        static let direct: Int32 = 0o200000
+    #else
+        static let direct: Int32 = 0o40000
+    #endif
+    /// O_TMPFILE, which holds O_DIRECTORY.
+    static let temporaryFile: Int32 = 0o20000000 | O_DIRECTORY
+}
