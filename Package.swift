@@ -56,7 +56,7 @@ let package = Package(
         .testTarget(
             name: "FormatTests", dependencies: ["Format", "TestSupport"], swiftSettings: glue),
         .testTarget(
-            name: "DumpifsTests", dependencies: ["Dumpifs", "Format", "TestSupport"],
+            name: "DumpifsTests", dependencies: ["Dumpifs", "Format", "TestSupport", "ToolSupport"],
             swiftSettings: glue),
         .testTarget(
             name: "IFSFSTests", dependencies: ["IFSFS", "Format", "TestSupport"],

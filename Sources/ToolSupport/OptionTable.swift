@@ -67,7 +67,8 @@ public struct OptionTable: Sendable {
             guard let number, number >= least else {
                 let dashes = id.count == 1 ? "-" : "--"
                 throw ToolError(
-                    "option '\(dashes)\(id)': found '\(text)', expected a whole number from \(least) on")
+                    "option '\(dashes)\(id)': found '\(text)', expected a whole number from \(least) on"
+                )
             }
             return number
         }

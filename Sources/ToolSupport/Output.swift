@@ -68,6 +68,14 @@ public struct Diagnostics: Sendable {
     /// The messages of a tool.
     public init(tool: String) { self.tool = tool }
 
+    /// Leaves one line in the system's log, for a tool in the background.
+    public func log(_ message: String) {
+        let line = "\(tool): \(printable(message.utf8))"
+        unsafe line.withCString { text in
+            unsafe withVaList([text]) { unsafe vsyslog(LOG_DAEMON | LOG_ERR, "%s", $0) }
+        }
+    }
+
     /// Says one line. Words of the command line may be in it: what would command a terminal is
     /// escaped.
     public func say(_ message: String) {

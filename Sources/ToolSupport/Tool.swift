@@ -5,6 +5,14 @@ public let version = "0.1.0"
 
 /// What every tool does around its own work.
 public enum Tool {
+    /// Puts /dev/null where one of the first three descriptors is closed: the next file that is
+    /// opened would take its number, and messages would go into that file.
+    public static func holdStandardDescriptors() {
+        for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) < 0 {
+            _ = unsafe open("/dev/null", O_RDWR)
+        }
+    }
+
     /// Parses the command line, answers `--help` and the like, runs `body` and returns the exit
     /// status: `body`'s, or that of the error, whose line stands on standard error then.
     public static func run(

@@ -162,7 +162,8 @@ struct DamageTests {
             let bare = ImageBuilder.bare(RandomTree.entries(count: 10, seed: 1)).build()
             let files = [
                 Wrap.sRecords(image.bytes), Wrap.sRecords(image.bytes, type: 2, address: 0x1000),
-                Wrap.hbcifs(bare.plain, .lzo(isFast: true)), Wrap.hbcifs(bare.plain, .ucl(level: 1)),
+                Wrap.hbcifs(bare.plain, .lzo(isFast: true)),
+                Wrap.hbcifs(bare.plain, .ucl(level: 1)),
                 Wrap.elf(image.bytes), Wrap.uImage(image.bytes), Wrap.openBIOS(image.bytes),
                 image.bytes + bare.bytes + image.bytes,
             ]

@@ -60,7 +60,9 @@ struct GoldenTests {
             listing.offsets["Image-directory"]
                 == image.storedOffset + UInt64(image.header.directoryOffset))
         #expect(listed("image flags") == UInt64(image.header.flags))
-        #expect((listing.fields["mountpoint"] ?? "") == String(decoding: image.header.mountpoint, as: UTF8.self))
+        #expect(
+            (listing.fields["mountpoint"] ?? "")
+                == String(decoding: image.header.mountpoint, as: UTF8.self))
         #expect(listed("script") ?? 0 == UInt64(image.header.scriptInode))
         #expect(listed("chain") ?? 0 == UInt64(image.header.chainAddress))
         let boot = listing.fields["boot"]?.split(separator: ",").compactMap { Int32($0) } ?? []
@@ -115,7 +117,7 @@ struct GoldenTests {
         #expect(found.arguments == words[start...].map { Array($0.utf8) })
     }
 
-    /// The script of the case that shows every built-in command and modifier.
+    /// The scripts of the case that shows every built-in command and modifier; mkifs joined them.
     @Test func theScriptIsThatOfTheBuildfile() throws {
         let image = try IFS.Image.only(in: Fixtures.goldenImage("script"))
         let script = IFS.Script(try image.scriptData())
@@ -131,9 +133,12 @@ struct GoldenTests {
                 "[ argv0=other priority=9r ] " + environment
                     + "tool -x quoted arg 'single arg'", "[ cpu=1 ] " + environment + "worker",
                 environment + "worker2 a b", "[ +session ] " + environment + "sh -l &",
-                environment + "TZ=est05edt04 sh -c done",
+                environment + "TZ=est05edt04 sh -c done", "display_msg 'second\n'",
+                environment + "waitfor /a/b",
             ])
-        #expect(script.buildfileLines[1] == "procmgr_symlink ../../proc/boot/libc.so.3 /usr/lib/ldqnx.so.2")
+        #expect(
+            script.buildfileLines[1]
+                == "procmgr_symlink ../../proc/boot/libc.so.3 /usr/lib/ldqnx.so.2")
         #expect(script.buildfileLines[8].hasSuffix("tool -x \"quoted arg\" 'single arg'"))
     }
 

@@ -12,7 +12,8 @@ struct ScriptTests {
             .init(flags: 0xef, cpu: 3, partition: 2, policy: 2, priority: 20))
         #expect(bytes[12] == UInt8(ascii: "/"), "the path follows twelve bytes of head")
         let script = IFS.Script(bytes + ScriptBytes.terminator)
-        guard case .external(let how, let path, let arguments, let variables)? = script.commands.first
+        guard
+            case .external(let how, let path, let arguments, let variables)? = script.commands.first
         else {
             Issue.record("\(script)")
             return

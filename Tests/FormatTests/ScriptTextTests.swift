@@ -62,7 +62,8 @@ struct ScriptTextTests {
         Line(
             ScriptBytes.displayMessage("Welcome to board 74\n"),
             "display_msg \"Welcome to board 74\"", "display_msg 'Welcome to board 74\n'"),
-        Line(ScriptBytes.displayMessage("second\n"), "display_msg second", "display_msg 'second\n'"),
+        Line(
+            ScriptBytes.displayMessage("second\n"), "display_msg second", "display_msg 'second\n'"),
         Line(ScriptBytes.displayMessage(""), "display_msg", "display_msg ''"),
         Line(ScriptBytes.displayMessage(" \n"), "display_msg \" \"", "display_msg ' \n'"),
         Line(

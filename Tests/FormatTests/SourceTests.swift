@@ -22,7 +22,8 @@ struct SourceTests {
     }
 
     @Test func everySourceReadsAtAnyPlaceAndEndsWhereItEnds() throws {
-        for source in try Self.sources() where !(source is WindowSource && source.byteCount == 1001) {
+        for source in try Self.sources() where !(source is WindowSource && source.byteCount == 1001)
+        {
             #expect(source.byteCount == 1000)
             for (offset, count) in [(0, 1000), (0, 1), (1, 998), (999, 1), (500, 700), (0, 5000)] {
                 let found = try source.prefix(count, at: UInt64(offset))

@@ -88,17 +88,32 @@ struct StartupHeaderTests {
     }
 
     static let broken = [
-        BrokenRule([0xea], at: 0, of: 0, "startup header.signature", "0xff7eea", "0xff7eeb in either byte order"),
+        BrokenRule(
+            [0xea], at: 0, of: 0, "startup header.signature", "0xff7eea",
+            "0xff7eeb in either byte order"),
         BrokenRule([2], at: 4, of: 4, "startup header.version", "2", "1"),
         BrokenRule([1], at: 5, of: 4, "startup header.version", "257", "1"),
         BrokenRule([1, 1], at: 8, of: 8, "startup header.header_size", "257", "256"),
-        BrokenRule([0x2f], at: 6, of: 6, "startup header.flags1", "0x2f", "the byte order of the signature, little"),
-        BrokenRule([0x3d], at: 6, of: 6, "startup header.flags1", "0x3d", "compression 0 through 3 in bits 2-4"),
-        BrokenRule([0x11], at: 6, of: 6, "startup header.flags1", "0x11", "compression 0 through 3 in bits 2-4"),
-        BrokenRule([0, 1, 0, 0], at: 32, of: 32, "startup header.startup_size", "0x100", "a multiple of 4 from 0x104 on"),
-        BrokenRule([0x4a], at: 32, of: 32, "startup header.startup_size", "0x2a14a", "a multiple of 4 from 0x104 on"),
-        BrokenRule([0x44, 0xa1, 2, 0], at: 36, of: 36, "startup header.stored_size", "0x2a144", "startup_size 0x2a148 or more"),
-        BrokenRule([0x7b, 0, 0, 0], at: 44, of: 44, "startup header.imagefs_size", "0x7b", "0x7c or more"),
+        BrokenRule(
+            [0x2f], at: 6, of: 6, "startup header.flags1", "0x2f",
+            "the byte order of the signature, little"),
+        BrokenRule(
+            [0x3d], at: 6, of: 6, "startup header.flags1", "0x3d",
+            "compression 0 through 3 in bits 2-4"),
+        BrokenRule(
+            [0x11], at: 6, of: 6, "startup header.flags1", "0x11",
+            "compression 0 through 3 in bits 2-4"),
+        BrokenRule(
+            [0, 1, 0, 0], at: 32, of: 32, "startup header.startup_size", "0x100",
+            "a multiple of 4 from 0x104 on"),
+        BrokenRule(
+            [0x4a], at: 32, of: 32, "startup header.startup_size", "0x2a14a",
+            "a multiple of 4 from 0x104 on"),
+        BrokenRule(
+            [0x44, 0xa1, 2, 0], at: 36, of: 36, "startup header.stored_size", "0x2a144",
+            "startup_size 0x2a148 or more"),
+        BrokenRule(
+            [0x7b, 0, 0, 0], at: 44, of: 44, "startup header.imagefs_size", "0x7b", "0x7c or more"),
     ]
 
     @Test(arguments: broken)

@@ -11,7 +11,8 @@ struct TrailerTests {
         var testDescription: String { name }
 
         init(
-            _ name: String, _ sums: String, _ change: @escaping @Sendable (inout ImageBuilder) -> Void
+            _ name: String, _ sums: String,
+            _ change: @escaping @Sendable (inout ImageBuilder) -> Void
         ) {
             self.name = name
             self.sums = sums.split(separator: ",").map { String($0.drop { $0 == " " }) }

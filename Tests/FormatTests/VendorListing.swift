@@ -26,8 +26,9 @@ struct VendorListing {
             if line.hasPrefix("Checksums:") {
                 fields.merge(pairs) { $1 }
             } else if isDetail, entries.isEmpty {
-                fields.merge(pairs.map { key, value in (key == "flags" ? "image flags" : key, value) })
-                { $1 }
+                fields.merge(
+                    pairs.map { key, value in (key == "flags" ? "image flags" : key, value) }
+                ) { $1 }
             } else if isDetail {
                 entries[entries.count - 1].fields.merge(pairs) { $1 }
             } else {

@@ -89,7 +89,8 @@ struct WrapperTests {
 
     @Test func lowerCaseDigitsAreDigits() throws {
         let text = String(decoding: Wrap.sRecords([0xab, 0xcd], newline: "\n"), as: UTF8.self)
-        let lower = text.replacing("A", with: "a").replacing("C", with: "c").replacing("D", with: "d")
+        let lower = text.replacing("A", with: "a").replacing("C", with: "c").replacing(
+            "D", with: "d")
         #expect(try Self.decoded(lower) == [0xab, 0xcd])
     }
 

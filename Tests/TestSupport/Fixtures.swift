@@ -75,9 +75,13 @@ public enum Fixtures {
 public struct ListedEntry: Sendable {
     /// The POSIX mode with its type bits.
     public let mode: UInt32
+    /// Numeric id of the owner.
     public let user: UInt32
+    /// Numeric id of the group.
     public let group: UInt32
+    /// Seconds since 1970.
     public let modified: Int64
+    /// Bytes of the file, or of the link's target.
     public let byteCount: UInt64
     /// The path without a leading slash; empty for the root.
     public let path: String

@@ -7,6 +7,7 @@ public struct ImageBuilder: Sendable {
     public struct Patch: Sendable {
         /// Where they stand, from the start of what is patched.
         public var offset: Int
+        /// What replaces them.
         public var bytes: [UInt8]
 
         /// Bytes at an offset.
@@ -16,6 +17,7 @@ public struct ImageBuilder: Sendable {
         }
     }
 
+    /// The byte order of everything.
     public var isBigEndian = false
 
     // MARK: The image file system
@@ -24,11 +26,15 @@ public struct ImageBuilder: Sendable {
     public var entries: [ImageEntry]
     /// The root's record; none if nil.
     public var root: ImageEntry? = .directory("")
+    /// The mount point; a NUL is added.
     public var mountpoint: [UInt8] = Array("/".utf8)
     /// `flags` but for byte order and trailer: INO_BITS.
     public var imageFlags: UInt8 = 0x04
+    /// `boot_ino`, up to four.
     public var bootInodes: [UInt32] = []
+    /// `script_ino`.
     public var scriptInode: UInt32 = 0
+    /// `chain_paddr`.
     public var chainAddress: UInt32 = 0
     /// Zeros between the directory's end mark and `hdr_dir_size`.
     public var directorySlack = 0
@@ -43,19 +49,25 @@ public struct ImageBuilder: Sendable {
     public var hasStartup = true
     /// What stands before the startup header.
     public var prefix: [UInt8] = []
+    /// The ELF number of the processor; ARM.
     public var machine: UInt16 = 40
     /// The startup program, which follows its header.
     public var program: [UInt8] = Array("startup program ".utf8)
     /// `flags1` but for byte order, packing and trailer: VIRTUAL.
     public var flags1: UInt8 = 0x01
+    /// `flags2`.
     public var flags2: UInt8 = 0
     /// Physical address of the startup header.
     public var imageAddress: UInt32 = 0x8000_0000
     /// Address of the startup's copy in RAM; that of the image, if none is set.
     public var ramAddress: UInt32?
+    /// `paddr_bias`.
     public var physicalBias: UInt32 = 0
+    /// `addr_off`.
     public var addressOffset: UInt64 = 0
+    /// `zero0`.
     public var zeroHalf: UInt16 = 0
+    /// `zero[0]`.
     public var zeroWord: UInt32 = 0
     /// The info records, 192 bytes at most.
     public var info: [UInt8] = []
@@ -66,6 +78,7 @@ public struct ImageBuilder: Sendable {
 
     // MARK: Packing
 
+    /// How the image file system is packed.
     public var packing: Packing = .none
     /// Unpacked lengths of the first blocks; the others are of 64 KiB.
     public var blockLengths: [Int] = []

@@ -17,10 +17,13 @@ public struct ImageEntry: Sendable {
 
     /// The path as it is to stand, any bytes but NUL.
     public var path: [UInt8]
+    /// What the record is.
     public var body: Body
     /// Type and permission bits.
     public var mode: UInt32
+    /// Numeric id of the owner.
     public var user: UInt32 = 0
+    /// Numeric id of the group.
     public var group: UInt32 = 0
     /// Seconds since 1970.
     public var modified: UInt32 = 0

@@ -26,11 +26,13 @@ public enum Packing: Sendable, Equatable {
 
 /// A packed stream, and where its blocks lie.
 public struct PackedStream: Sendable {
-    /// One block: where its bytes start in the stream (behind its length), how many they are, and
-    /// how many they unpack to.
+    /// One block.
     public struct Block: Sendable, Equatable {
+        /// Where its bytes start in the stream, behind its length.
         public var offset: Int
+        /// How many bytes it has.
         public var packedCount: Int
+        /// How many bytes it unpacks to.
         public var plainCount: Int
     }
 
@@ -76,7 +78,8 @@ public enum Packer {
     }
 
     /// A gzip or zlib stream.
-    public static func deflated(_ plain: [UInt8], level: Int32 = 6, isGzip: Bool = true) -> [UInt8] {
+    public static func deflated(_ plain: [UInt8], level: Int32 = 6, isGzip: Bool = true) -> [UInt8]
+    {
         var state = z_stream()
         let ready = deflateInit2_(
             &state, level, Z_DEFLATED, isGzip ? 31 : 15, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,

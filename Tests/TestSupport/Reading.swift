@@ -21,6 +21,7 @@ extension IFS.Scanner {
 
 /// Why a file had not the one image that a test expects of it.
 public struct UnexpectedImages: Error, CustomStringConvertible {
+    /// How many images there were, and the refusal.
     public let description: String
 }
 

@@ -2,11 +2,15 @@
 public enum ScriptBytes {
     /// How a command is to run.
     public struct Modifiers: Sendable {
+        /// The processor to run on, with CPU_SET.
         public var cpu: UInt8 = 0
         /// EXTSCHED 1, SESSION 2, SCHED_SET 4, CPU_SET 8, BACKGROUND 0x20, KDEBUG 0x40.
         public var flags: UInt8 = 0
+        /// The adaptive partition's id, with EXTSCHED.
         public var partition: UInt8 = 0
+        /// 1 FIFO, 2 round-robin, 3 other, with SCHED_SET.
         public var policy: UInt8 = 0
+        /// With SCHED_SET.
         public var priority: UInt8 = 0
 
         /// These modifiers; none, if nothing is said.

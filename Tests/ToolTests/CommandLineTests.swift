@@ -19,7 +19,9 @@ struct CommandLineTests {
         #expect(outcome.lines.first?.hasPrefix("\(tool): ") == true)
         #expect(outcome.text.contains("\nusage: \(tool) "))
         // The options fit a terminal of usual width.
-        for line in outcome.lines where line.hasPrefix("  ") { #expect(line.count <= 80, "\(line)") }
+        for line in outcome.lines where line.hasPrefix("  ") {
+            #expect(line.count <= 80, "\(line)")
+        }
         #expect(try run(tool, ["a", "b", "--help", "c"]).output == outcome.output)
     }
 
@@ -45,7 +47,10 @@ struct CommandLineTests {
         (["-xvu"], "option '-u' needs a value, FILE"),
         ([], "no image named; 'dumpifs --help' shows the usage"),
         (["-xv"], "no image named; 'dumpifs --help' shows the usage"),
-        (["--generate-completion-script", "tcsh"], "no completions for 'tcsh'; expected bash, zsh or fish"),
+        (
+            ["--generate-completion-script", "tcsh"],
+            "no completions for 'tcsh'; expected bash, zsh or fish"
+        ),
     ])
     func aWrongCommandLineIsOneLineAndStatusOne(_ words: [String], _ line: String) throws {
         let outcome = try dumpifs(words)
@@ -84,7 +89,8 @@ struct CommandLineTests {
             symlink(program, folder.path(name))
             let outcome = try Child([folder.path(name)]).run()
             #expect(outcome.end == .exit(1) && outcome.complaints.count == 1)
-            #expect(outcome.complaints.first?.contains("called as 'frob', expected one of: ") == true)
+            #expect(
+                outcome.complaints.first?.contains("called as 'frob', expected one of: ") == true)
             unlink(folder.path(name))
         }
         symlink(Tool.dumpifs, folder.path("dumpifs"))
@@ -101,7 +107,8 @@ struct CommandLineTests {
     @Test(arguments: writers)
     func outputThatIsLostFails(_ words: [String]) throws {
         let outcome = try dumpifs(words) {
-            $0.words = ["sh", "-c", "exec \"$0\" \"$@\" > /dev/full"].map { Array($0.utf8) } + $0.words
+            $0.words =
+                ["sh", "-c", "exec \"$0\" \"$@\" > /dev/full"].map { Array($0.utf8) } + $0.words
         }
         expectFailure(
             outcome, saying: ["dumpifs: cannot write the output: No space left on device"])

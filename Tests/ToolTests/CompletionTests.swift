@@ -53,14 +53,17 @@ struct CompletionTests {
     func bashCompletesOptionsTheirValuesAndFiles() throws {
         #expect(try bash("dumpifs", ["--ver"]) == ["--verify", "--version"])
         #expect(try bash("dumpifs", ["-x", "--js"]) == ["--json"])
-        #expect(try Set(bash("dumpifs", ["-"])) == Set(HelpText("dumpifs").options.flatMap(\.spellings)))
+        #expect(
+            try Set(bash("dumpifs", ["-"])) == Set(HelpText("dumpifs").options.flatMap(\.spellings))
+        )
         #expect(try Set(bash("dumpifs", [""])) == ["an image.ifs", "script", "sub"])
         #expect(try bash("dumpifs", ["-v", "an"]) == ["an image.ifs"])
         #expect(try bash("dumpifs", ["-d", ""]) == ["sub"])
         #expect(try bash("dumpifs", ["-u", "s"]).sorted() == ["script", "sub"])
         #expect(try bash("dumpifs", ["--image", ""]) == [])
         #expect(try bash("dumpifs", ["--generate-completion-script", "z"]) == ["zsh"])
-        #expect(try bash("dumpifs", ["--generate-completion-script", "="]) == ["bash", "zsh", "fish"])
+        #expect(
+            try bash("dumpifs", ["--generate-completion-script", "="]) == ["bash", "zsh", "fish"])
         #expect(try bash("dumpifs", ["--generate-completion-script", "=", "f"]) == ["fish"])
         #expect(try bash("dumpifs", ["--image", "=", ""]) == [])
         #expect(try bash("mount.ifs", ["-o", "al"]) == ["allow_other"])

@@ -11,7 +11,9 @@ struct DamageTests {
         for seed in (group * 20)..<(group * 20 + 20) {
             let bytes = try damaged(seed)
             try folder.write(bytes, to: "x.ifs")
-            let runs = [["-vv", "x.ifs"], ["-x", "-d", "out", "x.ifs"], ["--json", "--verify", "x.ifs"]]
+            let runs = [
+                ["-vv", "x.ifs"], ["-x", "-d", "out", "x.ifs"], ["--json", "--verify", "x.ifs"],
+            ]
             for words in runs {
                 let outcome = try dumpifs(words, in: folder) { $0.deadline = 60 }
                 #expect(

@@ -7,7 +7,8 @@ struct ExtractionTests {
     // MARK: Against a second judge
 
     @Test(
-        .enabled(if: Fixtures.hasShared && Tool.has("python3"), "no shared images here, or no python3"),
+        .enabled(
+            if: Fixtures.hasShared && Tool.has("python3"), "no shared images here, or no python3"),
         arguments: Fixtures.sharedImages())
     func aRealImageComesOutAsItsListingSays(_ name: String) throws {
         let folder = try TemporaryFolder()
@@ -258,6 +259,13 @@ struct ExtractionTests {
         #expect(try paths(folder) == ["d/b", "e/l"])
     }
 
+    @Test func aDirectoryThatIsNamedIsMadeWithoutWhatLiesInIt() throws {
+        let folder = try TemporaryFolder()
+        expectSuccess(try extracted(.bare(Self.tree), ["-f", "d"], folder))
+        #expect(try Set(Node.tree(folder.path("out")).keys) == ["", "d"])
+        #expect(try folder.node("out/d").permissions == 0o711)
+    }
+
     @Test func withBaseNamesAPathIsABaseName() throws {
         let folder = try TemporaryFolder()
         expectSuccess(try extracted(.bare(Self.tree), ["-b", "-f", "b"], folder))
@@ -268,11 +276,13 @@ struct ExtractionTests {
 
     @Test func aPathThatIsNotThereFailsAndTheOthersAreExtracted() throws {
         let folder = try TemporaryFolder()
-        let outcome = try extracted(.bare(Self.tree), ["-f", "nowhere", "-f", "c", "-f", "d/x"], folder)
+        let outcome = try extracted(
+            .bare(Self.tree), ["-f", "nowhere", "-f", "c", "-f", "d/x"], folder)
         expectFailure(
             outcome,
             saying: [
-                "dumpifs: x.ifs: not in the image: nowhere", "dumpifs: x.ifs: not in the image: d/x",
+                "dumpifs: x.ifs: not in the image: nowhere",
+                "dumpifs: x.ifs: not in the image: d/x",
             ])
         #expect(try paths(folder) == ["c"])
     }
@@ -416,14 +426,15 @@ struct ExtractionTests {
             "unshare", Tool.isRoot ? "-m" : "-rm", "sh", "-c",
             """
             mount -t tmpfs -o size=64k none small || exit 99
-            "$0" -d small -v x.ifs; status=$?; ls -A small; exit $status
+            "$0" -d small -v --jobs 1 x.ifs; status=$?; ls -A small; exit $status
             """, Tool.dumpifs,
         ])
         child.folder = folder.url
         let outcome = try child.run()
         expectFailure(
             outcome,
-            saying: ["a", "c"].map { "dumpifs: small/\($0): cannot write: No space left on device" })
+            saying: ["a", "c"].map { "dumpifs: small/\($0): cannot write: No space left on device" }
+        )
         #expect(outcome.lines.first == "Extracted b")
         #expect(outcome.lines.contains("b"))
     }
@@ -431,7 +442,11 @@ struct ExtractionTests {
 
 /// A golden case's `expected.list-v`, the vendor's words, as values.
 private struct GoldenListing {
-    enum Kind { case file(Int64), link(String), directory, fifo }
+    enum Kind {
+        case file(Int64)
+        case link(String)
+        case directory, fifo
+    }
     struct Entry {
         var path: String
         var kind: Kind

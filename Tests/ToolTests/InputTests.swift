@@ -22,7 +22,9 @@ struct InputTests {
     @Test func aNamedPipeCanBeRead() throws {
         let folder = try TemporaryFolder()
         mkfifo(folder.path("pipe"), 0o600)
-        var child = Child(["sh", "-c", "cat \"$0\" > pipe & exec \"$1\" pipe", Self.image.path, Tool.dumpifs])
+        var child = Child([
+            "sh", "-c", "cat \"$0\" > pipe & exec \"$1\" pipe", Self.image.path, Tool.dumpifs,
+        ])
         child.folder = folder.url
         let outcome = try child.run()
         expectSuccess(outcome)
@@ -102,7 +104,68 @@ struct InputTests {
         let starts = try threeImages(in: folder)
         let outcome = try dumpifs(["--offset", "\(starts[2])", "x.ifs"], in: folder)
         #expect(outcome.lines[1].hasPrefix(String(format: " %8x ", 0) + "     "))
-        #expect(outcome.lines[2].hasPrefix(String(format: " %8x      100  Startup-header", starts[2])))
+        #expect(
+            outcome.lines[2].hasPrefix(String(format: " %8x      100  Startup-header", starts[2])))
+    }
+
+    @Test func ofSRecordsBytesAreCountedAsDecoded() throws {
+        let folder = try TemporaryFolder()
+        let one = ImageBuilder([.file("one", "1")]).build().bytes
+        let two = ImageBuilder([.file("two", "2")]).build().bytes
+        try folder.write(Wrap.sRecords(one + two), to: "x.srec")
+        let outcome = try dumpifs(["--offset", "\(one.count)", "x.srec"], in: folder)
+        expectSuccess(outcome)
+        #expect(outcome.lines.contains { $0.hasSuffix("  two") })
+    }
+
+    @Test func anImageMayStartBehindFourGigabytes() throws {
+        let folder = try TemporaryFolder()
+        let image = ImageBuilder.bare([.file("a", "x")]).build().bytes
+        try folder.write([], to: "x.img")
+        truncate(folder.path("x.img"), 0x1_2000_0000)
+        let file = try FileHandle(forWritingTo: folder.url.appendingPathComponent("x.img"))
+        try file.seekToEnd()
+        try file.write(contentsOf: Data(image))
+        let outcome = try dumpifs(["--offset", "0x11ffff000", "x.img"], in: folder)
+        expectSuccess(outcome)
+        #expect(outcome.lines[1] == " 120000000       5c  Image-header")
+        expectSuccess(try dumpifs(["--offset", "0x11ffff000", "-x", "x.img"], in: folder))
+        #expect(try folder.node("a").text == "x")
+    }
+
+    // MARK: What is only partly there
+
+    @Test func aCutImageIsListedAsFarAsItGoes() throws {
+        let folder = try TemporaryFolder()
+        let bytes = ImageBuilder([.file("a", "x")]).build().bytes
+        try folder.write(Array(bytes.dropLast(2)), to: "x.ifs")
+        let outcome = try dumpifs(["x.ifs"], in: folder)
+        #expect(outcome.end == .exit(1) && outcome.complaints.count == 2)
+        #expect(outcome.complaints.first?.contains(": 2 bytes of the image are missing: ") == true)
+        #expect(outcome.lines.last?.hasSuffix("        1  a") == true)
+    }
+
+    @Test func aRecordThatCannotBeReadIsWarnedOf() throws {
+        let folder = try TemporaryFolder()
+        var builder = ImageBuilder.bare([.file("abc", "x"), .file("b", "y")])
+        // The name's end and the padding behind it.
+        builder.imagePatches = [.init(builder.build().recordOffsets[1] + 35, [0x2e])]
+        try folder.write(builder.build().bytes, to: "x.ifs")
+        let outcome = try dumpifs(["x.ifs"], in: folder)
+        #expect(outcome.end == .exit(0) && outcome.complaints.count == 1)
+        #expect(outcome.lines.contains { $0.hasSuffix("        1  b") })
+    }
+
+    @Test func aDirectoryThatBreaksOffFails() throws {
+        let folder = try TemporaryFolder()
+        var builder = ImageBuilder.bare([.file("a", "x"), .file("b", "y")])
+        builder.imagePatches = [.init(builder.build().recordOffsets[2], [3, 0])]
+        try folder.write(builder.build().bytes, to: "x.ifs")
+        for words in [["x.ifs"], ["-d", "out", "x.ifs"], ["--verify", "x.ifs"]] {
+            let outcome = try dumpifs(words, in: folder)
+            #expect(outcome.end == .exit(1) && outcome.complaints.count == 1)
+        }
+        #expect(try folder.node("out/a").text == "x")
     }
 
     @Test func numbersOutOfRangeAreErrors() throws {
@@ -116,19 +179,42 @@ struct InputTests {
             (["--image", "4"], "x.ifs: found 3 images, expected an image 4"),
             (["--verify", "--image", "4"], "x.ifs: found 3 images, expected an image 4"),
             (["--json", "--image", "4"], "x.ifs: found 3 images, expected an image 4"),
-            (["--image", "18446744073709551615"], "x.ifs: found 3 images, expected an image \(Int.max)"),
-            (["--offset", "\(size)"], "x.ifs: found \(size) bytes, expected more than the offset \(size)"),
+            (
+                ["--image", "18446744073709551615"],
+                "x.ifs: found 3 images, expected an image \(Int.max)"
+            ),
+            (
+                ["--offset", "\(size)"],
+                "x.ifs: found \(size) bytes, expected more than the offset \(size)"
+            ),
             (["--offset", "\(size - 4)"], "x.ifs: no IFS image found"),
             (["--image", "0"], "option '--image': found '0', expected a whole number from 1 on"),
             (["--image", "-1"], "option '--image': found '-1', expected a whole number from 1 on"),
-            (["--image", "two"], "option '--image': found 'two', expected a whole number from 1 on"),
+            (
+                ["--image", "two"],
+                "option '--image': found 'two', expected a whole number from 1 on"
+            ),
             (["--image", ""], "option '--image': found '', expected a whole number from 1 on"),
-            (["--offset", "1k"], "option '--offset': found '1k', expected a whole number from 0 on"),
-            (["--offset", "0x"], "option '--offset': found '0x', expected a whole number from 0 on"),
-            (["--offset", "0x-1"], "option '--offset': found '0x-1', expected a whole number from 0 on"),
-            (["--offset", "18446744073709551616"],
-             "option '--offset': found '18446744073709551616', expected a whole number from 0 on"),
-            (["-x", "--jobs", "0"], "option '--jobs': found '0', expected a whole number from 1 on"),
+            (
+                ["--offset", "1k"],
+                "option '--offset': found '1k', expected a whole number from 0 on"
+            ),
+            (
+                ["--offset", "0x"],
+                "option '--offset': found '0x', expected a whole number from 0 on"
+            ),
+            (
+                ["--offset", "0x-1"],
+                "option '--offset': found '0x-1', expected a whole number from 0 on"
+            ),
+            (
+                ["--offset", "18446744073709551616"],
+                "option '--offset': found '18446744073709551616', expected a whole number from 0 on"
+            ),
+            (
+                ["-x", "--jobs", "0"],
+                "option '--jobs': found '0', expected a whole number from 1 on"
+            ),
         ]
         for (words, line) in cases {
             let outcome = try dumpifs(words + ["x.ifs"], in: folder)
@@ -158,10 +244,18 @@ struct InputTests {
         let files: [(String, [UInt8], String)] = [
             ("empty", [], "no IFS image found"),
             ("text", Array("no image at all\n".utf8), "no IFS image found"),
-            ("mifs", Wrap.mifs([1, 2, 3]), "found a MIFS container, expected an IFS image, which it is not"),
-            ("hsp", Wrap.hsp([1, 2, 3]), "found an HSP container, expected an IFS image, which it is not"),
-            ("gzip", Packer.deflated(image),
-             "found a gzip file (unpack it with gunzip first), expected an IFS image, which it is not"),
+            (
+                "mifs", Wrap.mifs([1, 2, 3]),
+                "found a MIFS container, expected an IFS image, which it is not"
+            ),
+            (
+                "hsp", Wrap.hsp([1, 2, 3]),
+                "found an HSP container, expected an IFS image, which it is not"
+            ),
+            (
+                "gzip", Packer.deflated(image),
+                "found a gzip file (unpack it with gunzip first), expected an IFS image, which it is not"
+            ),
         ]
         for (name, bytes, message) in files {
             try folder.write(bytes, to: name)
@@ -171,7 +265,8 @@ struct InputTests {
                 #expect(outcome.output == [])
             }
         }
-        expectFailure(try dumpifs(["/dev/null"]), saying: ["dumpifs: /dev/null: no IFS image found"])
+        expectFailure(
+            try dumpifs(["/dev/null"]), saying: ["dumpifs: /dev/null: no IFS image found"])
         #expect(!(try folder.names()).contains("y"))
     }
 

@@ -56,7 +56,8 @@ struct JSONTests {
             let own = try #require(Self.kindMembers[type])
             let isBoot = image["image"]["boot_ino"].numbers.contains(entry["ino"].number ?? 0)
             #expect(
-                entry.members == Self.entryMembers.union(own).union(isBoot ? ["boot_arguments"] : []))
+                entry.members
+                    == Self.entryMembers.union(own).union(isBoot ? ["boot_arguments"] : []))
         }
         if !image["script"].isNull {
             #expect(image["script"].members == ["path", "lines", "broken"])
@@ -72,7 +73,10 @@ struct JSONTests {
         expectSuccess(outcome)
         let expected = try Fixtures.bytes(
             Fixtures.folder.appendingPathComponent("json/\(name).json"))
-        #expect(outcome.lines == String(decoding: expected, as: UTF8.self).split(separator: "\n").map(String.init))
+        #expect(
+            outcome.lines
+                == String(decoding: expected, as: UTF8.self).split(separator: "\n").map(String.init)
+        )
         #expect(outcome.output == expected)
     }
 
@@ -191,7 +195,11 @@ struct JSONTests {
         #expect(entries[4]["size"].number == 4)
     }
 
-    @Test(arguments: [("file", 8), ("directory", 4), ("fifo", 1), ("block device", 6), ("socket", 12), ("named special", 5), ("unknown", 7)] as [(String, UInt32)])
+    @Test(
+        arguments: [
+            ("file", 8), ("directory", 4), ("fifo", 1), ("block device", 6), ("socket", 12),
+            ("named special", 5), ("unknown", 7),
+        ] as [(String, UInt32)])
     func everyTypeHasAName(_ name: String, _ type: UInt32) throws {
         let entry: ImageEntry =
             switch type {

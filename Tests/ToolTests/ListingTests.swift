@@ -78,7 +78,9 @@ struct ListingTests {
             ("fifo", 1), ("tty", 2), ("special", 5), ("disk", 6), ("socket", 12),
         ]
         let image = ImageBuilder.bare(
-            kinds.map { .device("dev/\($0.0)", type: $0.1, dev: 3, rdev: 0x402, permissions: 0o620) }
+            kinds.map {
+                .device("dev/\($0.0)", type: $0.1, dev: 3, rdev: 0x402, permissions: 0o620)
+            }
         ).build()
         try folder.write(image.bytes, to: "x.ifs")
         let lines = try dumpifs(["x.ifs"], in: folder).lines

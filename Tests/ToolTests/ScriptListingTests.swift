@@ -54,11 +54,12 @@ struct ScriptListingTests {
         let outcome = try listing("-vv", builder)
         expectSuccess(outcome)
         #expect(
-            outcome.lines.suffix(6).dropLast() == [
-                "sched_aps apps 30 500",
-                "[ argv0=b +session +debug priority=10r cpu=2 sched_aps=apps ] V=1 /bin/a -x &",
-                "[ priority=9 ] c", "[ priority=8o ] d", "Unknown type 77",
-            ].map { indent + $0 })
+            outcome.lines.suffix(6).dropLast()
+                == [
+                    "sched_aps apps 30 500",
+                    "[ argv0=b +session +debug priority=10r cpu=2 sched_aps=apps ] V=1 /bin/a -x &",
+                    "[ priority=9 ] c", "[ priority=8o ] d", "Unknown type 77",
+                ].map { indent + $0 })
     }
 
     @Test func aScriptThatBreaksOffIsShownUpToThere() throws {

@@ -46,11 +46,15 @@ struct UnpackTests {
         let size = Int(packed.integer(UInt32.self, at: 44, isBigEndian: isBigEndian))
         #expect(unpacked.count == area + size)
         #expect(difference(unpacked[0..<area], packed[0..<area]) == nil)
-        // What was unpacked is a bare image of its own.
-        try folder.write(Array(unpacked[area...]), to: "z")
-        let verified = try dumpifs(["--verify", "z"], in: folder)
+        // Read back, the image file system in it is an image of its own.
+        let verified = try dumpifs(["--verify", "y"], in: folder)
         expectSuccess(verified)
         #expect(verified.lines.contains("image cksum: good"))
+        #expect(verified.lines.contains("startup cksum: absent"))
+        let names = try [Fixtures.golden(name, "expected.ifs").path, "y"].map { image in
+            try dumpifs([image], in: folder).lines.filter { $0.contains(" -> ") }
+        }
+        #expect(names[0] == names[1] && !names[0].isEmpty)
     }
 
     @Test func ofAHarmanContainerTheImageComesAlone() throws {
@@ -77,7 +81,9 @@ struct UnpackTests {
     @Test func aNewFileHasThePermissionsThatTheMaskLeaves() throws {
         let folder = try TemporaryFolder()
         let image = Fixtures.golden("plain", "expected.ifs").path
-        var child = Child(["sh", "-c", "umask 027; exec \"$@\"", "sh", Tool.dumpifs, "-u", "y", image])
+        var child = Child([
+            "sh", "-c", "umask 027; exec \"$@\"", "sh", Tool.dumpifs, "-u", "y", image,
+        ])
         child.folder = folder.url
         expectSuccess(try child.run())
         #expect(try folder.node("y").permissions == 0o640)
@@ -129,6 +135,25 @@ struct UnpackTests {
         expectSuccess(try child.run())
         #expect(try folder.node("pipe").type == S_IFIFO)
         #expect(try difference(folder.bytes("y"), Fixtures.goldenImage("plain")) == nil)
+    }
+
+    @Test func aDeviceThatTakesNothingFails() throws {
+        let image = Fixtures.golden("plain", "expected.ifs").path
+        expectFailure(
+            try dumpifs(["-u", "/dev/full", image]),
+            saying: ["dumpifs: /dev/full: cannot write: No space left on device"])
+        #expect(try Node("/dev/full").type == S_IFCHR)
+    }
+
+    @Test func whatWasThereKeepsItsPermissionsButNoSetIDBits() throws {
+        let folder = try TemporaryFolder()
+        for (mode, kept) in [(0o600, 0o600), (0o4755, 0o755)] as [(mode_t, UInt32)] {
+            try folder.write([1], to: "y")
+            chmod(folder.path("y"), mode)
+            expectSuccess(
+                try dumpifs(["-u", "y", Fixtures.golden("fifo", "expected.ifs").path], in: folder))
+            #expect(try folder.node("y").permissions == kept)
+        }
     }
 
     @Test(arguments: ["| cat >> y", ">> y"])

@@ -4,7 +4,9 @@ import Testing
 
 /// `--verify`: every sum and digest that an image has, and what is said of those it has not.
 struct VerifyTests {
-    private func verify(_ bytes: some Collection<UInt8>, _ arguments: [String] = []) throws -> Child.Outcome {
+    private func verify(_ bytes: some Collection<UInt8>, _ arguments: [String] = []) throws
+        -> Child.Outcome
+    {
         let folder = try TemporaryFolder()
         try folder.write(Array(bytes), to: "x.ifs")
         return try dumpifs(["--verify"] + arguments + ["x.ifs"], in: folder)
@@ -32,9 +34,12 @@ struct VerifyTests {
         let both = ["startup cksum", "image cksum"]
         let cases: [(ImageBuilder, [String])] = [
             (.bare([.file("a", "x")]), ["image cksum"]),
-            (.bare([.file("a", "x")]).with { $0.hasImageDigest = true }, [
-                "image cksum", "image sha512",
-            ]),
+            (
+                .bare([.file("a", "x")]).with { $0.hasImageDigest = true },
+                [
+                    "image cksum", "image sha512",
+                ]
+            ),
             (builder(), both), (builder(.ucl()), both + ["packed cksum"]),
             (builder(.lzo()), both + ["packed cksum"]),
             (builder(.zlib()), both + ["packed cksum", "packed crc32"]),

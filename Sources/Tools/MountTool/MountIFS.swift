@@ -50,8 +50,8 @@ enum MountIFS {
             if options.isWritable {
                 diagnostics.say("\(printable(image.bytes)): mounted read-only")
             }
-            if !volume.findings.isEmpty {
-                let count = volume.findings.count
+            let count = volume.findings.count + volume.image.directory.skipped.count
+            if count > 0 {
                 diagnostics.say(
                     "\(printable(image.bytes)): \(count == 1 ? "1 entry is" : "\(count) entries are")"
                         + " left out or doubtful; dumpifs names \(count == 1 ? "it" : "them")")
@@ -103,7 +103,11 @@ enum MountIFS {
     ) throws(ToolError) {
         let fileSystem = VolumeFileSystem(volume, options.ownership)
         do throws(MountError) {
-            try Session.run(fileSystem, settings) { diagnostics.say("\(name): \($0)") }
+            let isForeground = settings.isForeground || settings.isDebugging
+            try Session.run(fileSystem, settings) { message in
+                let line = "\(name): \(message)"
+                if isForeground { diagnostics.say(line) } else { diagnostics.log(line) }
+            }
         } catch {
             throw ToolError(error.description, status: failure)
         }

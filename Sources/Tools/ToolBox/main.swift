@@ -2,6 +2,7 @@ import Dumpifs
 import Glibc
 import ToolSupport
 
+Tool.holdStandardDescriptors()
 let arguments = Argument.ofProcess()
 let name = arguments.first?.lastComponent ?? ""
 switch name {

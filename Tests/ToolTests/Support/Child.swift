@@ -80,7 +80,8 @@ struct Child {
     private var launched: [[UInt8]] {
         var words = words
         func wrap(_ script: String, _ value: String) {
-            words = [Array("sh".utf8), Array("-c".utf8), Array(script.utf8), Array(value.utf8)] + words
+            words =
+                [Array("sh".utf8), Array("-c".utf8), Array(script.utf8), Array(value.utf8)] + words
         }
         if case .piped(let url) = input { wrap(#"cat "$0" | "$@""#, url.path) }
         if let folder { wrap(#"cd "$0" && exec "$@""#, folder.path) }

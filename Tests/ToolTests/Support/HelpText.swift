@@ -19,7 +19,9 @@ struct HelpText {
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
             if line == "mount options:" { isMountOption = true }
             if line.isEmpty { isMountOption = false }
-            guard line.hasPrefix("  "), !line.hasPrefix(String(repeating: " ", count: 8)) else { continue }
+            guard line.hasPrefix("  "), !line.hasPrefix(String(repeating: " ", count: 8)) else {
+                continue
+            }
             // Two blanks part the option from its description.
             let words = line.drop { $0 == " " }.split(separator: "  ", maxSplits: 1)[0]
                 .split(separator: " ").map(String.init)

@@ -54,14 +54,15 @@ struct Node: Equatable {
     }
 
     /// Everything below a folder and the folder itself, by path; bytes that are no text are escaped.
-    static func tree(_ folder: String) throws -> [String: Node] {
+    /// What is called `left` in the folder is left out.
+    static func tree(_ folder: String, except left: String? = nil) throws -> [String: Node] {
         var found: [String: Node] = [:]
         var pending: [(path: String, bytes: [UInt8])] = [("", Array(folder.utf8))]
         while let (path, bytes) = pending.popLast() {
             let node = try Node(bytes)
             found[path] = node
             guard node.type == S_IFDIR else { continue }
-            for name in names(bytes) {
+            for name in names(bytes) where !path.isEmpty || left.map({ Array($0.utf8) }) != name {
                 pending.append(
                     (path + (path.isEmpty ? "" : "/") + shown(name), bytes + [0x2f] + name))
             }
@@ -81,6 +82,7 @@ struct Node: Equatable {
     }
 
     private static func shown(_ name: [UInt8]) -> String {
-        String(validating: name, as: UTF8.self) ?? name.map { "\\x" + String($0, radix: 16) }.joined()
+        String(validating: name, as: UTF8.self)
+            ?? name.map { "\\x" + String($0, radix: 16) }.joined()
     }
 }

@@ -51,7 +51,9 @@ func dumpifsAsUser(_ arguments: [String], in folder: TemporaryFolder) throws -> 
     let copy = folder.path(".tool/dumpifs")
     if !FileManager.default.fileExists(atPath: copy) {
         mkdir(folder.path(".tool"), 0o755)
-        try FileManager.default.copyItem(atPath: Tool.dumpifs, toPath: copy)
+        // By another process: a descriptor of ours, open for writing, could leak into a child that
+        // starts meanwhile, and what is open for writing cannot be run.
+        expectSuccess(try Child(["cp", Tool.dumpifs, copy]).run())
     }
     var child = Child(Tool.asUser + [copy] + arguments)
     child.folder = folder.url

@@ -195,7 +195,8 @@ extension IFS {
                 let limit = byteCount / Self.leastAverage &+ 16
                 guard UInt64(chain.links.count) < limit else {
                     throw .corrupt(
-                        Place("packed block", origin &+ chain.next), found: "more than \(limit) blocks",
+                        Place("packed block", origin &+ chain.next),
+                        found: "more than \(limit) blocks",
                         expected: "\(limit) at most for \(byteCount) bytes")
                 }
                 chain.links.append(Link(offset: chain.next &+ 2, length: length))
@@ -226,7 +227,8 @@ extension IFS {
             }
             return DecodedBlock(
                 try method.unpacked(
-                    packed, room: Self.blockSize, Place("packed block \(index)", origin &+ link.offset)))
+                    packed, room: Self.blockSize,
+                    Place("packed block \(index)", origin &+ link.offset)))
         }
 
         private func shortBlock(
