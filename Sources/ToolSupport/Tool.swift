@@ -6,10 +6,11 @@ public let version = "0.1.0"
 /// What every tool does around its own work.
 public enum Tool {
     /// Puts /dev/null where one of the first three descriptors is closed: the next file that is
-    /// opened would take its number, and messages would go into that file.
+    /// opened would take its number, and messages would go into that file. It is open the other way
+    /// round, so that reading and writing still fail.
     public static func holdStandardDescriptors() {
         for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) < 0 {
-            _ = unsafe open("/dev/null", O_RDWR)
+            _ = unsafe open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
         }
     }
 

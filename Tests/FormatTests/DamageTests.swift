@@ -4,8 +4,8 @@ import TestSupport
 import Testing
 
 /// No byte of an image may trap, hang or exhaust what reads it. Every test runs in processes of its
-/// own, so that a trap is a failure like others.
-@Suite(.timeLimit(.minutes(5)))
+/// own, so that a trap is a failure like others; one at a time, as each wants a processor.
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct DamageTests {
     private static func newLog() -> String {
         FileManager.default.temporaryDirectory

@@ -108,7 +108,7 @@ struct ScannerTests {
     }
 
     /// The header is looked for at the place itself, then behind it.
-    @Test(arguments: [4, 8, 100, 4000, 5000, 100_000, 1 << 20, (1 << 20) + 1])
+    @Test(arguments: [0, 4, 8, 100, 4000, 5000, 100_000, 1 << 20, (1 << 20) + 1])
     func aStartupSizeThatIsTooSmallIsMadeUpFor(missing: Int) throws {
         let built = ImageBuilder(Self.entries).with {
             $0.program = Array("imagefs stands in the startup's own data imagefs\0".utf8)

@@ -177,4 +177,33 @@ struct UCLTests {
         #expect(Self.judged(writer.bytes) == nil)
         #expect(try Self.disagreement(writer.bytes) == nil)
     }
+
+    /// The same for what would wrap around to an end mark.
+    @Test(arguments: [0x200_0002, 0x8100_0002, 0x1_0100_0002] as [UInt64])
+    func anEndMarkThatWrapsAroundIsRefused(code: UInt64) throws {
+        var writer = BitWriter()
+        writer.bits("1")
+        writer.byte(0x61)
+        writer.bits("0")
+        writer.code(code)
+        writer.byte(0xff)
+        #expect(Self.judged(writer.bytes) == nil)
+        #expect(try Self.disagreement(writer.bytes) == nil)
+    }
+
+    /// And for a length.
+    @Test(arguments: [0x1_0000, 0xffff_fffe, 0x1_0000_0002] as [UInt64])
+    func aLengthThatWrapsAroundIsRefused(code: UInt64) throws {
+        var writer = BitWriter()
+        writer.bits("1")
+        writer.byte(0x61)
+        writer.bits("0")
+        writer.code(3)
+        writer.byte(0)
+        writer.bits("00")
+        writer.code(code)
+        writer.end()
+        #expect(Self.judged(writer.bytes) == nil)
+        #expect(try Self.disagreement(writer.bytes) == nil)
+    }
 }

@@ -117,16 +117,19 @@ struct CommandLineTests {
     @Test(arguments: writers)
     func aReaderThatGoesAwayEndsTheToolQuietly(_ words: [String]) throws {
         // As every filter: by the signal, or where that is ignored, by an error.
-        var ends: [Int32] = [0, 0]
-        try #require(pipe(&ends) == 0)
-        close(ends[0])
-        defer { close(ends[1]) }
-        let killed = try dumpifs(words) { $0.output = ends[1] }
+        let end = try Child.whileNoneStarts {
+            var ends: [Int32] = [0, 0]
+            try #require(pipe(&ends) == 0)
+            close(ends[0])
+            return ends[1]
+        }
+        defer { close(end) }
+        let killed = try dumpifs(words) { $0.output = end }
         #expect(killed.end == .signal(SIGPIPE) && killed.complaints == [])
         let told = try dumpifs(words) {
             let script = "trap '' PIPE; exec \"$0\" \"$@\""
             $0.words = ["sh", "-c", script].map { Array($0.utf8) } + $0.words
-            $0.output = ends[1]
+            $0.output = end
         }
         expectFailure(told, saying: ["dumpifs: cannot write the output: Broken pipe"])
     }

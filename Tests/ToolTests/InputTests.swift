@@ -53,7 +53,7 @@ struct InputTests {
 
     @Test func withoutStandardInputTheErrorSaysSo() throws {
         let outcome = try dumpifs(["-"]) { $0.input = .closed }
-        expectFailure(outcome, saying: ["dumpifs: -: cannot read: Bad file descriptor"])
+        expectFailure(outcome, saying: ["dumpifs: standard input: cannot copy the input: Bad file descriptor"])
     }
 
     @Test func anImageCanBeExtractedAndUnpackedFromAPipe() throws {

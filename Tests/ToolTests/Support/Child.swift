@@ -56,6 +56,14 @@ struct Child {
 
     init(_ words: [String]) { self.words = words.map { Array($0.utf8) } }
 
+    /// Held while a child starts: until it has its own program, it has all our descriptors.
+    private static let starting = NSLock()
+
+    /// Calls `body` while no child starts, so that no descriptor made and closed in it leaks into one.
+    static func whileNoneStarts<Result>(_ body: () throws -> Result) rethrows -> Result {
+        try starting.withLock(body)
+    }
+
     /// Runs the command. Throws when it cannot be started.
     func run() throws -> Outcome {
         let (outputs, errors) = (try Scratch(), try Scratch())
@@ -117,8 +125,9 @@ struct Child {
         let arguments = launched.map { strdup($0.map(CChar.init(bitPattern:)) + [0]) } + [nil]
         defer { for text in settings + arguments { free(text) } }
         var child: pid_t = 0
-        let failure = posix_spawnp(
-            &child, arguments[0]!, &actions, &attributes, arguments, settings)
+        let failure = Self.whileNoneStarts {
+            posix_spawnp(&child, arguments[0]!, &actions, &attributes, arguments, settings)
+        }
         guard failure == 0 else {
             let name = String(decoding: words[0], as: UTF8.self)
             throw Failure(description: "\(name): \(String(cString: strerror(failure)))")

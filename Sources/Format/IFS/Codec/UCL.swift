@@ -5,6 +5,9 @@
 /// Written from the published description of the method; every match is bounded by the bytes already
 /// out and by the output's room, every code by the input.
 enum UCL {
+    /// The code of the end mark; libucl refuses larger ones too.
+    private static let mostOffsetCode: UInt32 = 0x100_0002
+
     /// Decodes a block into `output` and returns how many bytes it gave.
     static func decode(
         _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
@@ -22,7 +25,7 @@ enum UCL {
                 unsafe target[count] = try bits.byte()
                 count &+= 1
             }
-            var offset = try bits.code()
+            var offset = try bits.code(atMost: mostOffsetCode)
             if offset == 2 {
                 offset = lastOffset
             } else {
@@ -33,7 +36,9 @@ enum UCL {
             }
             var length = Int(try bits.next() &<< 1)
             length |= Int(try bits.next())
-            if length == 0 { length = Int(try bits.code()) &+ 2 }
+            if length == 0 {
+                length = Int(try bits.code(atMost: UInt32(clamping: room))) &+ 2
+            }
             length &+= offset > 0xd00 ? 2 : 1
             guard offset != 0, offset <= UInt32(truncatingIfNeeded: count) else {
                 throw CodecFault(found: "a match \(offset) bytes back", expected: "1 to \(count)")
@@ -101,12 +106,16 @@ enum UCL {
         return (buffer &>> 8) & 1
     }
 
-    /// An interleaved Elias code from 2 up, modulo 2^32 as in the reference.
+    /// An interleaved Elias code from 2 up to `limit`, which must be below 2^31.
     @inline(__always)
-    mutating func code() throws(CodecFault) -> UInt32 {
+    mutating func code(atMost limit: UInt32) throws(CodecFault) -> UInt32 {
         var value: UInt32 = 1
         repeat {
             value = value &<< 1 | (try next())
+            guard value <= limit else {
+                throw CodecFault(
+                    found: "a code over \(limit)", expected: "an offset or length in the block")
+            }
         } while try next() == 0
         return value
     }
