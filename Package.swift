@@ -40,7 +40,8 @@ let package = Package(
             name: "Format", dependencies: ["CZlib", "CLZO", "CMD"], exclude: ["README.md"],
             swiftSettings: strict),
         .target(name: "IFSFS", dependencies: ["Format"], swiftSettings: strict),
-        .target(name: "FuseServer", dependencies: ["CFuse", "IFSFS", "Format"], swiftSettings: glue),
+        .target(
+            name: "FuseServer", dependencies: ["CFuse", "IFSFS", "Format"], swiftSettings: glue),
         .target(name: "ToolSupport", dependencies: ["Format"], swiftSettings: strict),
         .target(name: "Dumpifs", dependencies: ["Format", "ToolSupport"], swiftSettings: strict),
         .executableTarget(
@@ -56,7 +57,8 @@ let package = Package(
         .testTarget(
             name: "FormatTests", dependencies: ["Format", "TestSupport"], swiftSettings: glue),
         .testTarget(
-            name: "DumpifsTests", dependencies: ["Dumpifs", "Format", "TestSupport", "ToolSupport"],
+            name: "DumpifsTests",
+            dependencies: ["Dumpifs", "Format", "TestSupport", "ToolSupport"],
             swiftSettings: glue),
         .testTarget(
             name: "IFSFSTests", dependencies: ["IFSFS", "Format", "TestSupport"],

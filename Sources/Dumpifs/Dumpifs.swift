@@ -64,6 +64,10 @@ struct Command {
         self.diagnostics = diagnostics
         self.operand = operand
         names = options.operands.dropFirst().map(\.bytes)
+        let clashing = ["x", "d", "f", "u", "m"].first(where: options.has)
+        if options.has("json"), let clashing {
+            throw ToolError("options '--json' and '-\(clashing)' do not go together")
+        }
         jobs = Int(clamping: try options.number("jobs", atLeast: 1) ?? 0)
     }
 
@@ -84,14 +88,14 @@ struct Command {
                     + " (--image \(file.number(of: other)))")
         }
         warn(about: chosen)
-        var isGood = chosen.directory.broken == nil
+        var isGood = chosen.directory.broken == nil && chosen.directory.skipped.isEmpty
         if options.has("verify") { isGood = verify(file) && isGood }
         if let target = options.value("u") { try unpack(chosen, to: target) }
         if isExtracting { isGood = try extract(chosen) && isGood }
         let verbosity = options.count("v")
         let isQuiet = isExtracting || options.has("m") || options.has("verify") || options.has("u")
         if !isQuiet || options.has("m") || verbosity > 1 {
-            try list(chosen, showsStructure: !isQuiet || verbosity > 1)
+            isGood = try list(chosen, showsStructure: !isQuiet || verbosity > 1) && isGood
         }
         return isGood ? 0 : 1
     }
@@ -100,8 +104,6 @@ struct Command {
 
     private func warn(about image: IFS.Image) {
         let directory = image.directory
-        let origin = image.compression == .none ? image.storedOffset : 0
-        let base = origin &+ UInt64(image.header.directoryOffset)
         if image.missingByteCount > 0 {
             diagnostics.say(
                 "\(printable(operand.bytes)): \(image.missingByteCount) bytes of the image are"
@@ -109,7 +111,7 @@ struct Command {
                     + " \(hex(image.file.byteCount))")
         }
         for error in directory.skipped + (directory.broken.map { [$0] } ?? []) {
-            diagnostics.say(ToolError(error.moved(by: base), in: operand).description)
+            diagnostics.say(ToolError(error, in: operand).description)
         }
         guard let volume = try? IFS.ImageVolume(image, partial: true) else { return }
         for finding in volume.findings {
@@ -119,14 +121,16 @@ struct Command {
 
     // MARK: What was asked
 
-    private func list(_ image: IFS.Image, showsStructure: Bool) throws(ToolError) {
+    private func list(_ image: IFS.Image, showsStructure: Bool) throws(ToolError) -> Bool {
         var wanted = Listing.Options()
         wanted.verbosity = options.count("v")
         wanted.digests = options.has("m")
         wanted.showsStructure = showsStructure
         wanted.names = names
         do throws(FormatError) {
-            try Listing(image, wanted, to: output).print()
+            var listing = Listing(image, wanted, to: output)
+            try listing.print()
+            return listing.isComplete
         } catch {
             throw ToolError(error, in: operand)
         }
@@ -138,6 +142,7 @@ struct Command {
             let lead = file.images.count > 1 ? "image \(file.number(of: image)): " : ""
             for check in image.checkSums() {
                 var line = "\(lead)\(check.region.rawValue) \(check.method.rawValue): \(check.word)"
+                if check.verdict == .good, let stored = check.stored { line += " (\(stored))" }
                 if case .bad(let stored, let computed) = check.verdict {
                     line += ": stored \(stored), the bytes give \(computed)"
                     isGood = false

@@ -24,6 +24,8 @@ public struct Listing {
     private let image: IFS.Image
     private let options: Options
     private let output: Output
+    /// Whether everything that was asked for could be read.
+    public private(set) var isComplete = true
     private static let indent = String(repeating: " ", count: 23)
 
     /// A listing of `image`, written to `output`.
@@ -34,7 +36,7 @@ public struct Listing {
     }
 
     /// Prints the listing. Throws when bytes that it needs cannot be read.
-    public func print() throws(FormatError) {
+    public mutating func print() throws(FormatError) {
         if options.showsStructure { output.line("   Offset     Size  Name") }
         printStartup()
         printHeader()
@@ -118,7 +120,7 @@ public struct Listing {
 
     // MARK: Entries
 
-    private func printEntry(_ entry: IFS.Dirent, isScript: Bool) throws(FormatError) {
+    private mutating func printEntry(_ entry: IFS.Dirent, isScript: Bool) throws(FormatError) {
         let path = image.directory.path(of: entry)
         let name = path.isEmpty ? Array("Root-dirent".utf8) : lastComponent(path)
         guard isWanted(name) else { return }
@@ -152,7 +154,7 @@ public struct Listing {
     }
 
     /// What the file itself is: an ELF header, or the script's commands.
-    private func printContents(_ entry: IFS.Dirent, _ name: [UInt8], isScript: Bool) {
+    private mutating func printContents(_ entry: IFS.Dirent, _ name: [UInt8], isScript: Bool) {
         guard case .file = entry.kind else { return }
         do throws(FormatError) {
             if isScript {
@@ -163,6 +165,7 @@ public struct Listing {
                 print(header, printable(name))
             }
         } catch {
+            isComplete = false
             detail("unreadable: \(error)")
         }
     }
@@ -196,10 +199,11 @@ public struct Listing {
         output.line("----------")
     }
 
-    private func digest(of entry: IFS.Dirent) -> String {
+    private mutating func digest(of entry: IFS.Dirent) -> String {
         do throws(FormatError) {
             return hexDigits(try image.digest(of: entry, .md5))
         } catch {
+            isComplete = false
             return "unreadable: \(error)"
         }
     }

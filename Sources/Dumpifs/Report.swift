@@ -224,6 +224,8 @@ private struct ImageReport {
         ]
         if case .bad(let stored, let computed) = check.verdict {
             members += [("stored", .string(stored)), ("computed", .string(computed))]
+        } else if let stored = check.stored {
+            members.append(("stored", .string(stored)))
         }
         return .object(members)
     }

@@ -278,6 +278,6 @@ struct ScannerTests {
         let file = [UInt8](repeating: value, count: 64 << 20)
         let start = Measure.threadSeconds
         #expect(try IFS.Scanner.images(in: file).images.isEmpty)
-        #expect(Measure.threadSeconds - start < 1, "64 MiB")
+        #expect(Measure.threadSeconds - start < 3, "64 MiB")
     }
 }

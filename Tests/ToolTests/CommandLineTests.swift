@@ -42,6 +42,8 @@ struct CommandLineTests {
         (["-q", "x"], "unknown option '-q'; 'dumpifs --help' lists them"),
         (["-xq", "x"], "unknown option '-q'; 'dumpifs --help' lists them"),
         (["--json=yes", "x"], "option '--json' takes no value"),
+        (["--json", "-x", "x"], "options '--json' and '-x' do not go together"),
+        (["-mu", "y", "--json", "x"], "options '--json' and '-u' do not go together"),
         (["--image"], "option '--image' needs a value, N"),
         (["x", "-d"], "option '-d' needs a value, DIR"),
         (["-xvu"], "option '-u' needs a value, FILE"),

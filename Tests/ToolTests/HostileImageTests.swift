@@ -241,8 +241,8 @@ struct HostileImageTests {
         let site = try Site((0..<4000).map { ImageEntry.file("\(deep)/\($0)") })
         let outcome = try site.extract()
         expectSuccess(outcome)
-        // Two million steps from the top down would take some seconds.
-        #expect(outcome.seconds < 2, "\(outcome.seconds)")
+        // Two million steps from the top down would take about ten seconds.
+        #expect(outcome.seconds < 5, "\(outcome.seconds)")
     }
 
     @Test func manyDirectoriesTakeFewDescriptors() throws {

@@ -25,6 +25,11 @@ struct VerifyTests {
         "packed sha512", "packed crc32",
     ]
 
+    /// The lines without the values of good sums.
+    private func verdicts(_ lines: [String]) -> [String] {
+        lines.map { line in line.replacing(/: good \([0-9a-fx]+\)$/, with: ": good") }
+    }
+
     /// The lines where these sums are good and the others absent.
     private func lines(good: [String]) -> [String] {
         Self.all.map { $0 + (good.contains($0) ? ": good" : ": absent") }
@@ -51,7 +56,7 @@ struct VerifyTests {
         for (builder, good) in cases {
             let outcome = try verify(builder.build().bytes)
             expectSuccess(outcome)
-            #expect(outcome.lines == lines(good: good))
+            #expect(verdicts(outcome.lines) == lines(good: good))
         }
     }
 
@@ -60,7 +65,7 @@ struct VerifyTests {
         let outcome = try dumpifs(["--verify", Fixtures.golden(name, "expected.ifs").path])
         expectSuccess(outcome)
         #expect(outcome.lines.count == 7)
-        #expect(outcome.lines.contains("image cksum: good"))
+        #expect(verdicts(outcome.lines).contains("image cksum: good"))
     }
 
     /// One byte flipped at `offset`; nothing but these sums may be bad then.
@@ -73,7 +78,9 @@ struct VerifyTests {
         let outcome = try verify(bytes)
         #expect(outcome.end == .exit(1), sourceLocation: sourceLocation)
         #expect(outcome.complaints == [], sourceLocation: sourceLocation)
-        let found = outcome.lines.filter { !$0.hasSuffix(": good") && !$0.hasSuffix(": absent") }
+        let found = verdicts(outcome.lines).filter {
+            !$0.hasSuffix(": good") && !$0.hasSuffix(": absent")
+        }
         #expect(
             found.map { String($0.prefix { $0 != ":" }) } == bad, sourceLocation: sourceLocation)
     }
@@ -121,7 +128,19 @@ struct VerifyTests {
         let (found, given) = (String(stored, radix: 16), String(stored &- 1, radix: 16))
         #expect(
             outcome.lines[0] == "startup cksum: bad: stored 0x\(found), the bytes give 0x\(given)")
-        #expect(Array(outcome.lines.dropFirst()) == Array(lines(good: ["image cksum"]).dropFirst()))
+        #expect(
+            Array(verdicts(outcome.lines).dropFirst())
+                == Array(lines(good: ["image cksum"]).dropFirst()))
+    }
+
+    @Test func aGoodSumShowsItsValue() throws {
+        let image = builder(isLong: true).build()
+        let tail = image.bytes.suffix(68).map { String(format: "%02x", $0) }.joined()
+        let word = String(
+            image.bytes.integer(UInt32.self, at: image.bytes.count - 4), radix: 16)
+        let outcome = try verify(image.bytes)
+        #expect(outcome.lines[2] == "image cksum: good (0x\(word))")
+        #expect(outcome.lines[3] == "image sha512: good (\(tail.prefix(128)))")
     }
 
     @Test func aBadDigestShowsBothDigests() throws {
@@ -147,7 +166,7 @@ struct VerifyTests {
         let outcome = try verify(good + bad.bytes)
         #expect(outcome.end == .exit(1))
         #expect(outcome.lines.count == 14)
-        #expect(outcome.lines[0] == "image 1: startup cksum: good")
+        #expect(verdicts(outcome.lines)[0] == "image 1: startup cksum: good")
         #expect(outcome.lines[9].hasPrefix("image 2: image cksum: bad: "))
         let first = try verify(good + bad.bytes, ["--image", "1"])
         #expect(first.end == .exit(0))
@@ -174,8 +193,8 @@ struct VerifyTests {
     func theSumsOfRealImagesAreGood(_ name: String) throws {
         let outcome = try dumpifs(["--verify", Fixtures.sharedImage(name).path])
         #expect(outcome.end == .exit(0))
-        #expect(outcome.lines.contains("image cksum: good"))
-        let hasDigest = outcome.lines.contains("image sha512: good")
+        #expect(verdicts(outcome.lines).contains("image cksum: good"))
+        let hasDigest = verdicts(outcome.lines).contains("image sha512: good")
         #expect(hasDigest == name.contains("sha512"))
     }
 }

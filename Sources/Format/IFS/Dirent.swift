@@ -195,7 +195,9 @@ extension IFS {
                             entries.append(
                                 try Dirent(parsing: span, at: position, size: size, order))
                         } catch {
-                            if skipped.count < Self.mostSkipped { skipped.append(error.moved(by: origin)) }
+                            if skipped.count < Self.mostSkipped {
+                                skipped.append(error.moved(by: origin))
+                            }
                         }
                         position &+= Int(size)
                     }

@@ -139,7 +139,8 @@ extension IFS {
             case .lzo, .ucl:
                 BlockSource(
                     stored, at: offset, compression, size: size, cacheLimit: options.cacheLimit)
-            case .zlib: InflateSource(
+            case .zlib:
+                InflateSource(
                     stored, at: offset, size: size, cacheLimit: options.cacheLimit)
             }
         }

@@ -48,6 +48,16 @@ extension IFS {
         public let method: Method
         /// What came out.
         public let verdict: Verdict
+        /// The sum as it is stored, in hexadecimal digits; nil where there is none or where it cannot
+        /// be read apart from its stream.
+        public let stored: String?
+
+        init(region: Region, method: Method, verdict: Verdict, stored: String? = nil) {
+            self.region = region
+            self.method = method
+            self.verdict = verdict
+            self.stored = stored
+        }
 
         /// `good`, `bad` or `absent`.
         public var word: String {
@@ -108,7 +118,7 @@ struct SummedRegion {
     ) -> IFS.SumCheck {
         IFS.SumCheck(
             region: region, method: method,
-            verdict: good ? .good : .bad(stored: stored, computed: computed))
+            verdict: good ? .good : .bad(stored: stored, computed: computed), stored: stored)
     }
 
     private func summed(digesting: Bool) throws(FormatError) -> (UInt32, [UInt8]) {
