@@ -39,11 +39,12 @@ public enum FormatError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The same fault in the coordinates of what surrounds the bytes that were parsed.
+    /// The same fault in the coordinates of what surrounds the bytes that were parsed. The place of
+    /// a failed read is in the file's own already.
     public func moved(by origin: UInt64) -> FormatError {
         let moved = Place(place.field, origin &+ place.offset)
         switch self {
-        case .io(_, let errno): return .io(moved, errno: errno)
+        case .io: return self
         case .unsupported(_, let found, let expected):
             return .unsupported(moved, found: found, expected: expected)
         case .truncated(_, let needed, let available):

@@ -123,7 +123,10 @@ struct SourceTests {
         for (error, line) in lines {
             #expect(error.description == line)
             #expect(error.place == place)
-            #expect(error.moved(by: 0x10).place == Place("dirent.size", 0x20a0))
+            // Where a read failed is told in the file's own coordinates from the start.
+            let isRead = if case .io = error { true } else { false }
+            #expect(
+                error.moved(by: 0x10).place == (isRead ? place : Place("dirent.size", 0x20a0)))
         }
     }
 

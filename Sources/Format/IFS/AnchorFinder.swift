@@ -94,6 +94,10 @@ final class AnchorFinder: Sendable {
         of anchors: [Anchor], in chunk: [UInt8], most: Int = .max
     ) -> [(anchor: Anchor, position: Int)] {
         let marks = anchors.map(\.bytes)
+        // The first four bytes of each mark, as they stand in memory.
+        let heads = marks.map { mark in
+            unsafe mark.withUnsafeBytes { unsafe $0.loadUnaligned(as: UInt32.self) }
+        }
         var steps = [Int](repeating: 4, count: 256)
         for mark in marks {
             for index in 0..<4 { steps[Int(mark[index])] = min(steps[Int(mark[index])], 3 - index) }
@@ -108,6 +112,11 @@ final class AnchorFinder: Sendable {
                     continue
                 }
                 let start = last &- 3
+                let head = unsafe bytes.loadUnaligned(fromByteOffset: start, as: UInt32.self)
+                guard heads.contains(head) else {
+                    last &+= 1
+                    continue
+                }
                 for (anchor, mark) in zip(anchors, marks)
                 where unsafe bytes[start...].starts(with: mark) {
                     found.append((anchor, start))

@@ -14,6 +14,9 @@ extension IFS {
         private static let headByteCount = 8
         /// The largest entry: the room that programs reserve.
         private static let maximumSize = 1024
+        /// How many places that look like the head of an entry are looked into; that many are no
+        /// accident, and each can cost hundreds of strings.
+        private static let candidateLimit = 4096
         /// In place of an address that does not fit in 32 bits; it stands at the entry's end then.
         private static let wideAddress = UInt32.max
 
@@ -24,14 +27,15 @@ extension IFS {
             in program: [UInt8], _ order: ByteOrder, address: UInt64
         ) -> BootArguments? {
             let narrow = UInt32(exactly: address)
+            var patience = candidateLimit
             var position = 0
-            while position &+ headByteCount <= program.count {
+            while patience > 0, position &+ headByteCount <= program.count {
                 let word = order.value(
                     unsafe program.withUnsafeBytes {
                         unsafe $0.loadUnaligned(fromByteOffset: position &+ 4, as: UInt32.self)
                     })
                 if word == narrow || word == wideAddress,
-                    let found = entry(in: program, at: position, order, word, address)
+                    let found = entry(in: program, at: position, order, word, address, &patience)
                 {
                     return found
                 }
@@ -41,7 +45,8 @@ extension IFS {
         }
 
         private static func entry(
-            in program: [UInt8], at base: Int, _ order: ByteOrder, _ word: UInt32, _ address: UInt64
+            in program: [UInt8], at base: Int, _ order: ByteOrder, _ word: UInt32,
+            _ address: UInt64, _ patience: inout Int
         ) -> BootArguments? {
             let size = Int(program[base]) | Int(program[base &+ 1]) << 8
             let counts = (
@@ -50,6 +55,7 @@ extension IFS {
             guard (headByteCount...maximumSize).contains(size), counts.0 >= 1, counts.1 >= 0,
                 program.count &- base >= size
             else { return nil }
+            patience &-= 1
             var strings = program[(base &+ headByteCount)..<(base &+ size)]
             if word == wideAddress {
                 guard strings.count >= 8 else { return nil }

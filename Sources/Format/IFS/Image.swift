@@ -46,10 +46,11 @@ extension IFS {
 
         // MARK: Opening
 
-        /// The image whose startup header stands at `offset`. Throws what makes it none.
+        /// The image whose startup header stands at `offset`. Throws what makes it none; `patience`
+        /// is less then by what that cost, in blocks of 64 KiB that were unpacked.
         init(
             startupAt offset: UInt64, in file: any ByteSource, _ options: Options,
-            _ finder: AnchorFinder
+            _ finder: AnchorFinder, _ patience: inout Int
         ) throws(FormatError) {
             let head = try file.bytes(
                 UInt64(StartupHeader.byteCount), at: offset, "startup header")
@@ -62,6 +63,12 @@ extension IFS {
                 throw .truncated(
                     Place("startup header.startup_size", offset &+ 32),
                     needed: UInt64(startup.startupSize), available: file.byteCount &- offset)
+            }
+            switch startup.compression {
+            case .none: break
+            case .lzo, .ucl: patience &-= 1
+            // The first unit of the stream: 1 MiB, more in images of 400 MiB and up.
+            case .zlib: patience &-= 16 &+ Int(startup.imagefsSize >> 24)
             }
             let stored: UInt64
             if startup.compression == .none {
@@ -83,6 +90,10 @@ extension IFS {
                 size: UInt64(startup.imagefsSize), options)
             let origin = startup.compression == .none ? stored : 0
             header = try Self.header(in: contents, at: origin)
+            if startup.compression != .none {
+                let most = min(UInt64(header.directoryEnd), Directory.maximumByteCount)
+                patience &-= Int(most >> 16)
+            }
             directory = try Self.directory(header, in: contents, at: origin)
         }
 
@@ -108,7 +119,7 @@ extension IFS {
 
         /// The image in the Harman container whose header stands at `offset`.
         init(
-            containerAt offset: UInt64, in file: any ByteSource
+            containerAt offset: UInt64, in file: any ByteSource, _ patience: inout Int
         ) throws(FormatError) {
             let head = try file.bytes(
                 UInt64(HarmanHeader.byteCount), at: offset, "hbcifs header")
@@ -124,6 +135,7 @@ extension IFS {
             storedOffset = offset &+ UInt64(HarmanHeader.byteCount)
             end = storedOffset &+ UInt64(container.packedSize)
             displacement = 0
+            patience &-= 1 &+ Int(container.unpackedSize >> 16)
             contents = try container.contents(of: file, at: storedOffset)
             header = try Self.header(in: contents, at: 0)
             directory = try Self.directory(header, in: contents, at: 0)

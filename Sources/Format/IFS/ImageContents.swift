@@ -1,6 +1,6 @@
 extension IFS.Image {
     /// The largest script that is read, in bytes.
-    private static let longestScript: UInt32 = 16 << 20
+    private static let longestScript: UInt32 = 1 << 20
 
     /// The script's bytes; none where the image has no script.
     public func scriptData() throws(FormatError) -> [UInt8] {

@@ -24,17 +24,30 @@ extension IFS {
                     expected: "\(4 &* maximumSpan) at most")
             }
             let range = try addresses(file)
-            guard range.upper &- range.lower <= maximumSpan else {
+            // Gaps are zeros that someone has to search: a few lines far apart are no image.
+            let limit = min(maximumSpan, 1 << 20 &+ 8 &* file.byteCount)
+            guard range.upper &- range.lower <= limit else {
                 throw .unsupported(
                     Place("S-record addresses", 0),
                     found: "\(hex(range.lower)) to \(hex(range.upper))",
-                    expected: "a span of \(maximumSpan) bytes at most")
+                    expected: "a span of \(limit) bytes at most")
             }
             var bytes = [UInt8](
                 repeating: 0, count: Int(clamping: range.upper &- range.lower))
+            var isChanged = false
             try walk(file) { address, data in
+                // The file is read twice, and somebody may write to it in between.
+                guard address >= range.lower, address &+ UInt64(data.count) <= range.upper else {
+                    isChanged = true
+                    return
+                }
                 let start = Int(clamping: address &- range.lower)
                 bytes.replaceSubrange(start..<(start &+ data.count), with: data)
+            }
+            guard !isChanged else {
+                throw .corrupt(
+                    Place("S-record file", 0), found: "other addresses at the second reading",
+                    expected: "a file that does not change")
             }
             return bytes
         }
@@ -69,6 +82,12 @@ extension IFS {
                     chunkStart &+ UInt64(chunk.count) < file.byteCount
                 {
                     chunk = try file.prefix(1 << 16, at: position)
+                    // The file lost its end meanwhile.
+                    guard !chunk.isEmpty else {
+                        throw .truncated(
+                            Place("S-record file", position),
+                            needed: file.byteCount &- position, available: 0)
+                    }
                     chunkStart = position
                     from = 0
                 }

@@ -7,9 +7,9 @@ extension IFS {
         private var pending: ArraySlice<AnchorFinder.Hit> = []
         private var nextChunk: UInt64
         private var passed: UInt64
-        /// How many more headers may turn out false only when their packed data is looked at, which
-        /// is the costly part; bounds the time that a hostile file can take.
-        private var patience = 256
+        /// How many more blocks of 64 KiB may be unpacked behind headers that turn out false; bounds
+        /// the time that a hostile file can take.
+        private var patience = 4096
 
         /// The mark that came nearest to an image and why it was none, where none was found.
         public private(set) var refusal: FormatError?
@@ -29,18 +29,20 @@ extension IFS {
         /// The next image, or nil behind the last. Throws `io` only.
         public mutating func next() throws(FormatError) -> Image? {
             while let hit = try nextHit() {
-                guard patience > 0 else { return nil }
+                guard patience > 0 else {
+                    refusal = .unsupported(
+                        Place("startup header", hit.offset), found: "too many that are none",
+                        expected: "a file with images in it; --offset can skip what is before them")
+                    return nil
+                }
+                let before = patience
                 do throws(FormatError) {
                     let image = try open(hit)
+                    patience = before
                     passed = max(hit.offset &+ 1, min(image.end, file.byteCount))
                     return image
                 } catch {
                     if case .io = error { throw error }
-                    if error.place.field.hasPrefix("packed")
-                        || error.place.field.hasPrefix("deflate")
-                    {
-                        patience &-= 1
-                    }
                     remember(error, hit)
                 }
             }
@@ -59,12 +61,12 @@ extension IFS {
             }
         }
 
-        private func open(_ hit: AnchorFinder.Hit) throws(FormatError) -> Image {
+        private mutating func open(_ hit: AnchorFinder.Hit) throws(FormatError) -> Image {
             switch hit.anchor {
             case .littleStartup, .bigStartup:
-                try Image(startupAt: hit.offset, in: file, options, finder)
+                try Image(startupAt: hit.offset, in: file, options, finder, &patience)
             case .image: try Image(bareAt: hit.offset, in: file)
-            case .harman: try Image(containerAt: hit.offset, in: file)
+            case .harman: try Image(containerAt: hit.offset, in: file, &patience)
             }
         }
 

@@ -63,7 +63,13 @@ enum UCL {
         if distance >= length {
             unsafe target.update(from: source, count: length)
         } else {
-            for index in 0..<length { unsafe target[index] = unsafe source[index] }
+            // What is copied repeats with the distance, so each step can copy twice as much.
+            var done = 0
+            while done < length {
+                let count = min(distance &+ done, length &- done)
+                unsafe (target + done).update(from: source, count: count)
+                done &+= count
+            }
         }
     }
 
