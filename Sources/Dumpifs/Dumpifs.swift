@@ -90,7 +90,11 @@ struct Command {
         warn(about: chosen)
         var isGood = chosen.directory.broken == nil && chosen.directory.skipped.isEmpty
         if options.has("verify") { isGood = verify(file) && isGood }
-        if let target = options.value("u") { try unpack(chosen, to: target) }
+        if let target = options.value("u") {
+            // All that the listing counts as the first image's prefix, loaded or not.
+            let isFirst = file.number(of: chosen) == 1 && chosen.startup != nil
+            try unpack(chosen, from: isFirst ? 0 : nil, to: target)
+        }
         if isExtracting { isGood = try extract(chosen) && isGood }
         let verbosity = options.count("v")
         let isQuiet = isExtracting || options.has("m") || options.has("verify") || options.has("u")
@@ -153,10 +157,12 @@ struct Command {
         return isGood
     }
 
-    private func unpack(_ image: IFS.Image, to target: Argument) throws(ToolError) {
+    private func unpack(
+        _ image: IFS.Image, from origin: UInt64?, to target: Argument
+    ) throws(ToolError) {
         let writer = try NewFile(target)
         do throws(FormatError) {
-            try image.unpacked { piece throws(FormatError) in writer.write(piece) }
+            try image.unpacked(from: origin) { piece throws(FormatError) in writer.write(piece) }
         } catch {
             throw ToolError(error, in: operand)
         }

@@ -26,7 +26,7 @@ struct UnpackTests {
         #expect(try folder.names() == ["x.ifs", "y.ifs"])
     }
 
-    @Test(arguments: ["boot-armle-prefixed", "plain", "boot-x86-image"])
+    @Test(arguments: ["boot-armle-prefixed", "boot-armle-notloaded", "plain", "boot-x86-image"])
     func anImageThatIsNotPackedComesAsItIs(_ name: String) throws {
         let folder = try TemporaryFolder()
         expectSuccess(

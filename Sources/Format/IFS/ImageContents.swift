@@ -39,11 +39,14 @@ extension IFS.Image {
     }
 
     /// Calls `body` with the image as it would be stored unpacked: boot prefix, startup area and
-    /// image file system, in pieces. The headers keep what they say.
+    /// image file system, in pieces. The headers keep what they say. The prefix starts at `origin`,
+    /// else at what of it is loaded: a header does not tell how much before that belongs to it.
     public func unpacked(
+        from origin: UInt64? = nil,
         _ body: (_ piece: [UInt8]) throws(FormatError) -> Void
     ) throws(FormatError) {
-        try pieces(of: file, start, storedOffset &- min(start, storedOffset), body)
+        let first = min(origin ?? start, storedOffset)
+        try pieces(of: file, first, storedOffset &- first, body)
         try pieces(of: contents, 0, UInt64(header.imageSize), body)
     }
 
