@@ -1,9 +1,9 @@
 # Builds, tests and installs IFSFS. `make help` names the targets.
 
-MOUNT_LINKS = mount.ifs mount.fuse.ifs
-TOOL_LINKS = dumpifs
+MOUNT_LINKS = mount.ifs mount.fuse.ifs umount.ifs umount.fuse.ifs
+TOOL_LINKS = dumpifs ifsctl
 # The commands that can write their own completions.
-COMPLETED = dumpifs mount.ifs
+COMPLETED = dumpifs ifsctl mount.ifs umount.ifs
 
 PREFIX ?= /usr/local
 DESTDIR ?=

@@ -26,6 +26,10 @@ let package = Package(
         .executable(name: "ifsfs", targets: ["MountTool"]),
         .executable(name: "ifs-tools", targets: ["ToolBox"]),
     ],
+    dependencies: [
+        // The command line of ifsctl, which has no vendor's shape to keep.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+    ],
     targets: [
         // The codecs that others wrote and keep better than we could: zlib, and LZO1X.
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -44,11 +48,18 @@ let package = Package(
             name: "FuseServer", dependencies: ["CFuse", "IFSFS", "Format"], swiftSettings: glue),
         .target(name: "ToolSupport", dependencies: ["Format"], swiftSettings: strict),
         .target(name: "Dumpifs", dependencies: ["Format", "ToolSupport"], swiftSettings: strict),
+        .target(
+            name: "Ifsctl",
+            dependencies: [
+                "Format", "ToolSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
         .executableTarget(
             name: "MountTool", dependencies: ["FuseServer", "IFSFS", "Format", "ToolSupport"],
             path: "Sources/Tools/MountTool", swiftSettings: strict),
         .executableTarget(
-            name: "ToolBox", dependencies: ["Dumpifs", "Format", "ToolSupport"],
+            name: "ToolBox", dependencies: ["Dumpifs", "Ifsctl", "Format", "ToolSupport"],
             path: "Sources/Tools/ToolBox", swiftSettings: strict),
 
         .target(

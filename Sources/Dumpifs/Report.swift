@@ -47,103 +47,15 @@ private struct ImageReport {
     }
 
     var json: JSON {
-        var members: [(String, JSON)] = [
-            ("number", .number(Int64(number))),
-            ("kind", .string(kind)),
-            ("byte_order", .string(image.header.order.rawValue)),
-            ("compression", .string(image.compression.name)),
-            ("start", .of(image.start)), ("header_offset", .of(image.headerOffset)),
-            ("stored_offset", .of(image.storedOffset)), ("end", .of(image.end)),
-            ("missing_bytes", .of(image.missingByteCount)),
-            ("displacement", .of(image.displacement)),
-            ("startup", image.startup.map(startup) ?? .null),
-            ("image", header),
+        var members: [(String, JSON)] =
+            [("number", .number(Int64(number)))] + image.facts
+        members += [
             ("entries", .array(image.directory.entries.map(entry))),
             ("script", script),
             ("findings", .array(findings)),
         ]
         if let sums { members.append(("sums", .array(sums.map(sum)))) }
         return .object(members)
-    }
-
-    private var kind: String {
-        image.container != nil ? "hbcifs" : image.startup != nil ? "boot" : "bare"
-    }
-
-    private func startup(_ startup: IFS.StartupHeader) -> JSON {
-        .object([
-            ("version", .of(startup.version)), ("flags1", .of(startup.flags1)),
-            ("flags2", .of(startup.flags2)), ("header_size", .of(startup.headerSize)),
-            ("machine", .of(startup.machine)),
-            (
-                "machine_name",
-                ELF.machineName(startup.machine).map { .string($0.lowercased()) } ?? .null
-            ),
-            ("startup_vaddr", .of(startup.startupAddress)),
-            ("paddr_bias", .of(startup.physicalBias)),
-            ("image_paddr", .of(startup.imageAddress)), ("ram_paddr", .of(startup.ramAddress)),
-            ("ram_size", .of(startup.ramSize)), ("startup_size", .of(startup.startupSize)),
-            ("stored_size", .of(startup.storedSize)),
-            ("imagefs_paddr", .of(startup.imagefsAddress)),
-            ("imagefs_size", .of(startup.imagefsSize)),
-            ("preboot_size", .of(startup.prebootSize)), ("zero0", .of(startup.zeroHalf)),
-            ("zero", .of(startup.zeroWord)), ("addr_off", .of(startup.addressOffset)),
-            (
-                "info",
-                .array(IFS.InfoRecord.records(in: startup.info, startup.order).map(info))
-            ),
-            (
-                "boot_arguments",
-                arguments { () throws(FormatError) in try image.startupArguments() }
-            ),
-        ])
-    }
-
-    private func info(_ record: IFS.InfoRecord) -> JSON {
-        switch record {
-        case .memory(let address, let size):
-            .object([
-                ("type", .string("memory")), ("address", .of(address)), ("size", .of(size)),
-            ])
-        case .disk(let drive, let heads, let cylinders, let sectors, let blocks):
-            .object([
-                ("type", .string("disk")), ("drive", .of(drive)), ("heads", .of(heads)),
-                ("cylinders", .of(cylinders)), ("sectors", .of(sectors)), ("blocks", .of(blocks)),
-            ])
-        case .time(let time): .object([("type", .string("time")), ("time", .of(time))])
-        case .box(let type, let bus):
-            .object([("type", .string("box")), ("box", .of(type)), ("bus", .of(bus))])
-        case .other(let type, let payload):
-            .object([("type", .of(type)), ("payload", .string(hexDigits(payload)))])
-        }
-    }
-
-    private func arguments(
-        _ find: () throws(FormatError) -> IFS.BootArguments?
-    ) -> JSON {
-        do throws(FormatError) {
-            guard let found = try find() else { return .null }
-            return .object([
-                ("arguments", .array(found.arguments.map(JSON.text))),
-                ("environment", .array(found.environment.map(JSON.text))),
-            ])
-        } catch {
-            return .object([("unreadable", .string("\(error)"))])
-        }
-    }
-
-    private var header: JSON {
-        let header = image.header
-        return .object([
-            ("flags", .of(header.flags)), ("image_size", .of(header.imageSize)),
-            ("hdr_dir_size", .of(header.directoryEnd)),
-            ("dir_offset", .of(header.directoryOffset)),
-            ("boot_ino", .array(header.bootInodes.map(JSON.of))),
-            ("script_ino", .of(header.scriptInode)),
-            ("chain_paddr", .of(header.chainAddress)),
-            ("spare", .array(header.spare.map(JSON.of))),
-            ("mountflags", .of(header.mountFlags)), ("mountpoint", .text(header.mountpoint)),
-        ])
     }
 
     private func entry(_ entry: IFS.Dirent) -> JSON {
@@ -174,7 +86,9 @@ private struct ImageReport {
             members.append(
                 (
                     "boot_arguments",
-                    arguments { () throws(FormatError) in try image.bootArguments(of: entry) }
+                    JSON.bootArguments { () throws(FormatError) in
+                        try image.bootArguments(of: entry)
+                    }
                 ))
         }
         return .object(members)

@@ -21,6 +21,8 @@ enum Operations {
             list(request, node, size, offset, withAttributes: true)
         }
         table.statfs = { request, _ in statistics(request) }
+        table.getxattr = { extendedAttribute($0, $1, $2, $3) }
+        table.listxattr = { extendedAttributeNames($0, $1, $2) }
         refuseChanges(in: &table)
         return table
     }()
@@ -126,6 +128,8 @@ enum Operations {
                 let count = try server.fileSystem.read(
                     NodeID(rawValue: UInt64(node)), into: buffer,
                     at: UInt64(clamping: offset))
+                // Else what was read may be of two images.
+                try server.fileSystem.verify()
                 fuse_reply_buf(request, buffer.baseAddress, count)
             }
         }
@@ -150,8 +154,44 @@ enum Operations {
         }
     }
 
+    private static func extendedAttribute(
+        _ request: fuse_req_t?, _ node: fuse_ino_t, _ name: UnsafePointer<CChar>?, _ size: Int
+    ) {
+        guard let server = server(request), let name else { return }
+        server.answer(request) { () throws(FileSystemError) in
+            let value = try server.fileSystem.extendedAttribute(
+                String(cString: name), of: NodeID(rawValue: UInt64(node)))
+            reply(request, value, size)
+        }
+    }
+
+    private static func extendedAttributeNames(
+        _ request: fuse_req_t?, _ node: fuse_ino_t, _ size: Int
+    ) {
+        guard let server = server(request) else { return }
+        server.answer(request) { () throws(FileSystemError) in
+            let names = try server.fileSystem.extendedAttributeNames(
+                of: NodeID(rawValue: UInt64(node)))
+            reply(request, names.flatMap { Array($0.utf8) + [0] }, size)
+        }
+    }
+
+    /// An attribute's value, or its length for a caller that has no room yet.
+    private static func reply(_ request: fuse_req_t?, _ value: [UInt8], _ size: Int) {
+        if size == 0 {
+            fuse_reply_xattr(request, value.count)
+        } else if size < value.count {
+            fuse_reply_err(request, ERANGE)
+        } else {
+            value.withUnsafeBytes { bytes in
+                _ = fuse_reply_buf(request, bytes.baseAddress, bytes.count)
+            }
+        }
+    }
+
     private static func statistics(_ request: fuse_req_t?) {
         guard let server = server(request) else { return }
+        server.clock?.touch()
         let found = server.fileSystem.statistics
         var reply = statvfs()
         let block: UInt64 = 4096

@@ -8,6 +8,8 @@ internal import Synchronization
 /// the one word that tells the parent of the start.
 final class Server: Sendable {
     let fileSystem: any FileSystem
+    /// Notes each request, where somebody wants to know.
+    let clock: IdleClock?
     private let report: @Sendable (String) -> Void
     /// Where a byte tells the waiting parent that the mount answers; -1 when nobody waits.
     private let startPipe = Mutex<Int32>(-1)
@@ -15,8 +17,12 @@ final class Server: Sendable {
     /// Names and attributes never change under a read-only mount: a year, in seconds.
     static let timeout: Double = 365 * 86400
 
-    init(_ fileSystem: any FileSystem, report: @escaping @Sendable (String) -> Void) {
+    init(
+        _ fileSystem: any FileSystem, _ clock: IdleClock? = nil,
+        report: @escaping @Sendable (String) -> Void
+    ) {
         self.fileSystem = fileSystem
+        self.clock = clock
         self.report = report
     }
 
@@ -38,7 +44,9 @@ final class Server: Sendable {
     func answer(
         _ request: fuse_req_t?, _ operation: () throws(FileSystemError) -> Void
     ) {
+        clock?.touch()
         do throws(FileSystemError) {
+            try fileSystem.verify()
             try operation()
         } catch {
             if case .format(let cause) = error { report("\(cause)") }

@@ -24,8 +24,10 @@ public struct MountSettings: Sendable {
     public var isForeground = false
     /// Print each request, which implies the foreground.
     public var isDebugging = false
-    /// Serve all requests on one thread.
-    public var isSingleThreaded = false
+    /// Unmount after so many seconds without a request.
+    public var idleTimeout: Int?
+    /// Unmount when the server is killed.
+    public var unmountsOnDeath = false
 
     /// A mount in the background, for its owner alone.
     public init(mountPoint: [UInt8], source: [UInt8]) {
@@ -51,7 +53,8 @@ public enum Session {
         // One heap for all threads: each one's own would keep what it once needed for a block.
         mallopt(M_ARENA_MAX, 1)
         LibraryLog.capture()
-        let server = Server(fileSystem, report: report)
+        let server = Server(
+            fileSystem, settings.idleTimeout.map { _ in IdleClock() }, report: report)
         try withExtendedLifetime(server) { () throws(MountError) in
             try serve(server, settings, report)
         }
@@ -74,12 +77,26 @@ public enum Session {
         }
         defer { fuse_session_unmount(session) }
         for line in said { report(line) }
+        if settings.unmountsOnDeath, !Undertaker.start(for: try made(settings)) {
+            throw MountError("auto_unmount: cannot start a process")
+        }
         if !settings.isForeground, !settings.isDebugging { try goToBackground(server) }
-        let ending = settings.isSingleThreaded ? fuse_session_loop(session) : loop(session)
+        if let limit = settings.idleTimeout, let clock = server.clock {
+            IdleTimer(try made(settings), clock, seconds: limit).start()
+        }
+        let ending = loop(session)
         // Positive: the number of the signal that ended the loop.
         guard ending >= 0 else {
             throw MountError(LibraryLog.last ?? "the mount ended: error \(-ending)")
         }
+    }
+
+    /// The mount that was just made.
+    private static func made(_ settings: MountSettings) throws(MountError) -> Mount {
+        guard let mount = Mount.uppermost(at: settings.mountPoint), mount.isOurs else {
+            throw MountError("the new mount is not in /proc/self/mountinfo")
+        }
+        return mount
     }
 
     private static func loop(_ session: OpaquePointer) -> Int32 {

@@ -5,6 +5,10 @@ public protocol FileSystem: Sendable {
     /// What `statfs` tells.
     var statistics: VolumeStatistics { get }
 
+    /// Throws `replaced` once the bytes underneath are no longer those that were mounted. Asked
+    /// before each request, and when bytes were read.
+    func verify() throws(FileSystemError)
+
     /// What `stat` tells of a node.
     func attributes(of node: NodeID) throws(FileSystemError) -> Attributes
 
@@ -26,4 +30,12 @@ public protocol FileSystem: Sendable {
 
     /// The target of a symlink.
     func target(of node: NodeID) throws(FileSystemError) -> [UInt8]
+
+    /// The names of a node's extended attributes, as far as they are to be listed.
+    func extendedAttributeNames(of node: NodeID) throws(FileSystemError) -> [String]
+
+    /// The value of an extended attribute. Throws `noAttribute` where there is none of that name.
+    func extendedAttribute(
+        _ name: String, of node: NodeID
+    ) throws(FileSystemError) -> [UInt8]
 }

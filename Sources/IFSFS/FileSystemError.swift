@@ -11,6 +11,8 @@ public enum FileSystemError: Error, Equatable, Sendable {
     case notDirectory
     /// Something else than a directory was wanted.
     case isDirectory
+    /// The node has no extended attribute of that name.
+    case noAttribute
     /// The operation does not fit the node, such as the target of a file.
     case invalid
     /// The image is not open for changes.
@@ -26,6 +28,7 @@ public enum FileSystemError: Error, Equatable, Sendable {
         case .notFound: ENOENT
         case .notDirectory: ENOTDIR
         case .isDirectory: EISDIR
+        case .noAttribute: ENODATA
         case .invalid: EINVAL
         case .readOnly: EROFS
         case .replaced: EIO

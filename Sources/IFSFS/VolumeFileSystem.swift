@@ -1,41 +1,35 @@
 public import Format
 
-/// Who a mount says owns its files, where not the image itself.
-public struct Ownership: Equatable, Sendable {
-    /// The owner of all nodes; nil for the image's own.
-    public var user: UInt32?
-    /// The group of all nodes; nil for the image's own.
-    public var group: UInt32?
-    /// Permission bits that are taken away from all nodes but symlinks.
-    public var mask: UInt32
-
-    /// Ownership that changes nothing, but for what is given.
-    public init(user: UInt32? = nil, group: UInt32? = nil, mask: UInt32 = 0) {
-        self.user = user
-        self.group = group
-        self.mask = mask
-    }
-}
-
 /// One volume, read-only, as a file system.
 public struct VolumeFileSystem: FileSystem {
     private let volume: any Volume
     private let ownership: Ownership
+    private let listsExtendedAttributes: Bool
+    private let watch: ImageWatch?
 
-    /// The tree of `volume`, owned as `ownership` says.
-    public init(_ volume: any Volume, _ ownership: Ownership = Ownership()) {
+    /// The tree of `volume`, owned as `ownership` says; only if asked, extended attributes are
+    /// listed and not just answered by name. The watch tells when the bytes are no longer the same.
+    public init(
+        _ volume: any Volume, _ ownership: Ownership = Ownership(),
+        listsExtendedAttributes: Bool = false, watch: ImageWatch? = nil
+    ) {
         self.volume = volume
         self.ownership = ownership
+        self.listsExtendedAttributes = listsExtendedAttributes
+        self.watch = watch
     }
 
     /// The volume's own.
     public var statistics: VolumeStatistics { volume.statistics }
 
+    /// What the watch says.
+    public func verify() throws(FileSystemError) { try watch?.check() }
+
     /// The volume's, owned as asked.
     public func attributes(of node: NodeID) throws(FileSystemError) -> Attributes {
         let found = try volume { volume throws(FormatError) in try volume.attributes(of: node) }
         guard let found else { throw .notFound }
-        return owned(found)
+        return ownership.applied(to: found)
     }
 
     /// A look-up in the volume; `notDirectory` below anything else.
@@ -103,19 +97,35 @@ public struct VolumeFileSystem: FileSystem {
         return target
     }
 
+    /// The volume's, each behind `user.`; none unless they are to be listed.
+    public func extendedAttributeNames(of node: NodeID) throws(FileSystemError) -> [String] {
+        guard listsExtendedAttributes else { return [] }
+        let names = try volume { volume throws(FormatError) in
+            try volume.extendedAttributeNames(of: node)
+        }
+        return names.map { Self.nameSpace + $0 }
+    }
+
+    /// The volume's value for a name in `user.`; `noAttribute` for every other name.
+    public func extendedAttribute(
+        _ name: String, of node: NodeID
+    ) throws(FileSystemError) -> [UInt8] {
+        guard name.hasPrefix(Self.nameSpace) else { throw .noAttribute }
+        let value = try volume { volume throws(FormatError) in
+            try volume.extendedAttribute(String(name.dropFirst(Self.nameSpace.count)), of: node)
+        }
+        guard let value else { throw .noAttribute }
+        return value
+    }
+
+    /// Where Linux keeps what everybody may read. Source: xattr(7).
+    private static let nameSpace = "user."
+
     @discardableResult
     private func requireDirectory(_ node: NodeID) throws(FileSystemError) -> Attributes {
         let found = try attributes(of: node)
         guard found.kind == .directory else { throw .notDirectory }
         return found
-    }
-
-    private func owned(_ attributes: Attributes) -> Attributes {
-        var attributes = attributes
-        attributes.user = ownership.user ?? attributes.user
-        attributes.group = ownership.group ?? attributes.group
-        if attributes.kind != .symlink { attributes.permissions &= ~ownership.mask }
-        return attributes
     }
 
     /// Runs `body` with the volume and carries its error upwards.

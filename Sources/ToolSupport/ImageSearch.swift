@@ -6,6 +6,8 @@ public struct ImageSearch {
     public let bytes: any ByteSource
     /// What the file is as a whole; nil for nothing in particular.
     public let wrapper: IFS.Wrapper?
+    /// Whether the file has been written, truncated or replaced since it was opened.
+    public let hasChanged: @Sendable () -> Bool
     private let name: Argument
     private let start: UInt64
     private let options: IFS.Image.Options
@@ -15,6 +17,7 @@ public struct ImageSearch {
         _ name: Argument, from start: UInt64 = 0, _ options: IFS.Image.Options = .init()
     ) throws(ToolError) {
         let file = try InputFile.open(name)
+        hasChanged = { file.hasChanged }
         do throws(FormatError) {
             (wrapper, bytes) = try IFS.unwrapped(file)
         } catch {
@@ -23,7 +26,7 @@ public struct ImageSearch {
         guard start == 0 || start < bytes.byteCount else {
             throw ToolError(
                 "\(printable(name.bytes)): found \(bytes.byteCount) bytes,"
-                    + " expected more than the offset \(start)")
+                    + " expected more than the offset \(start)", cause: .noImage)
         }
         self.name = name
         self.start = start
@@ -39,7 +42,8 @@ public struct ImageSearch {
         guard images.count >= number, number > 0 else {
             throw ToolError(
                 "\(printable(name.bytes)): found \(images.count) image"
-                    + "\(images.count == 1 ? "" : "s"), expected an image \(number)")
+                    + "\(images.count == 1 ? "" : "s"), expected an image \(number)",
+                cause: .noImage)
         }
         return images[number - 1]
     }
@@ -59,9 +63,15 @@ public struct ImageSearch {
     private func nothing(_ refusal: FormatError?) -> ToolError {
         let file = printable(name.bytes)
         if let container = wrapper?.refusal {
-            return ToolError("\(file): found \(container), expected an IFS image, which it is not")
+            return ToolError(
+                "\(file): found \(container), expected an IFS image, which it is not",
+                cause: .unsupported)
         }
-        let nearest = refusal.map { "; the nearest thing to one: \($0)" } ?? ""
-        return ToolError("\(file): no IFS image found\(nearest)")
+        guard let refusal else {
+            return ToolError("\(file): no IFS image found", cause: .noImage)
+        }
+        let cause = ToolError(refusal, in: name).cause
+        return ToolError(
+            "\(file): no IFS image found; the nearest thing to one: \(refusal)", cause: cause)
     }
 }

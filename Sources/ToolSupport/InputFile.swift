@@ -5,7 +5,7 @@ internal import Glibc
 public enum InputFile {
     /// The bytes of a file, a block device, or, for `-`, of standard input. What comes through a
     /// pipe is first copied to a temporary file without a name.
-    public static func open(_ argument: Argument) throws(ToolError) -> any ByteSource {
+    public static func open(_ argument: Argument) throws(ToolError) -> FileSource {
         if argument.text == "-" {
             let copy = dup(STDIN_FILENO)
             guard copy >= 0 else { throw ToolError("cannot read", argument, errno: errno) }
@@ -18,7 +18,7 @@ public enum InputFile {
 
     private static func source(
         taking descriptor: Int32, _ name: Argument
-    ) throws(ToolError) -> any ByteSource {
+    ) throws(ToolError) -> FileSource {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else {
             defer { close(descriptor) }

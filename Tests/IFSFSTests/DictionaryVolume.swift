@@ -1,5 +1,4 @@
 import Format
-import TestSupport
 
 /// A volume in a dictionary, the simplest that can be right, which fails when told to.
 struct DictionaryVolume: Volume {
@@ -10,6 +9,8 @@ struct DictionaryVolume: Volume {
         var children: [(name: [UInt8], node: NodeID)] = []
         var contents: [UInt8] = []
         var target: [UInt8]?
+        /// Values of extended attributes by name.
+        var extended: [String: String] = [:]
     }
 
     var statistics: VolumeStatistics
@@ -24,22 +25,15 @@ struct DictionaryVolume: Volume {
 
     /// A root, and in it, in this order: `file`, `link`, `dir` with `inner` in it, `empty`, `fifo`, and
     /// a name that is no UTF-8. Nodes are numbered in the order of `numbers`.
-    static func sample() throws -> DictionaryVolume {
-        // Attributes have no initializer that others can call: all begin as those of an image's root.
-        let image = try IFS.ImageVolume(IFS.Image.only(in: ImageBuilder.bare().build().bytes))
-        guard let template = image.attributes(of: .root) else { throw NoRoot() }
+    static func sample() -> DictionaryVolume {
         func node(
             _ name: String, _ kind: NodeKind, _ permissions: UInt32, parent: String = "root"
         ) -> Node {
-            var attributes = template
-            attributes.node = numbers[name] ?? .root
-            attributes.kind = kind
-            attributes.permissions = permissions
-            attributes.user = 11
-            attributes.group = 22
-            attributes.modified = 33
-            attributes.linkCount = 1
-            return Node(attributes: attributes, parent: numbers[parent] ?? .root)
+            Node(
+                attributes: Attributes(
+                    node: numbers[name] ?? .root, kind: kind, permissions: permissions, user: 11,
+                    group: 22, modified: 33),
+                parent: numbers[parent] ?? .root)
         }
         var nodes = [
             "root": node("root", .directory, 0o755), "file": node("file", .file, 0o6755),
@@ -50,17 +44,16 @@ struct DictionaryVolume: Volume {
         ]
         nodes["file"]?.contents = Array("contents".utf8)
         nodes["file"]?.attributes.byteCount = 8
+        nodes["file"]?.extended = ["x.size": "8", "x.note": "a file"]
+        nodes["root"]?.extended = ["x.note": "the root"]
         nodes["link"]?.target = Array("dir/inner".utf8)
         nodes["root"]?.children =
             ["file", "link", "dir", "empty", "fifo"].compactMap { name in
                 numbers[name].map { (Array(name.utf8), $0) }
             } + [(strangeName, numbers["strange"] ?? .root)]
         nodes["dir"]?.children = [(Array("inner".utf8), numbers["inner"] ?? .root)]
-        var statistics = image.statistics
-        statistics.byteCount = 4096
-        statistics.nodeCount = 8
         return DictionaryVolume(
-            statistics: statistics,
+            statistics: VolumeStatistics(byteCount: 4096, freeByteCount: 0, nodeCount: 8),
             nodes: Dictionary(uniqueKeysWithValues: nodes.values.map { ($0.attributes.node, $0) }))
     }
 
@@ -69,8 +62,6 @@ struct DictionaryVolume: Volume {
             .enumerated().map { ($1, NodeID(rawValue: UInt64($0) + 1)) })
     static let strangeName: [UInt8] = [0xff, 0x20, 0xc3]
     static let absent = NodeID(rawValue: 99)
-
-    private struct NoRoot: Error {}
 
     private func check() throws(FormatError) {
         if let failure { throw failure }
@@ -121,5 +112,15 @@ struct DictionaryVolume: Volume {
     func target(of node: NodeID) throws(FormatError) -> [UInt8]? {
         try check()
         return nodes[node]?.target
+    }
+
+    func extendedAttributeNames(of node: NodeID) throws(FormatError) -> [String] {
+        try check()
+        return nodes[node].map { $0.extended.keys.sorted() } ?? []
+    }
+
+    func extendedAttribute(_ name: String, of node: NodeID) throws(FormatError) -> [UInt8]? {
+        try check()
+        return nodes[node]?.extended[name].map { Array($0.utf8) }
     }
 }

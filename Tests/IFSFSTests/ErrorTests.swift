@@ -16,7 +16,7 @@ struct ErrorTests {
     @Test(
         arguments: [
             (.notFound, 2), (.notDirectory, 20), (.isDirectory, 21), (.invalid, 22),
-            (.readOnly, 30), (.replaced, 5),
+            (.readOnly, 30), (.replaced, 5), (.noAttribute, 61),
         ] as [(FileSystemError, Int32)])
     func theKernelIsToldTheNumber(error: FileSystemError, number: Int32) {
         #expect(error.errno == number)
@@ -30,7 +30,7 @@ struct ErrorTests {
 
     @Test(arguments: faults)
     func aVolumesErrorIsCarriedThroughEveryCall(fault: FormatError) throws {
-        var volume = try DictionaryVolume.sample()
+        var volume = DictionaryVolume.sample()
         volume.failure = fault
         let fileSystem = VolumeFileSystem(volume)
         let carried = FileSystemError.format(fault)
@@ -39,11 +39,12 @@ struct ErrorTests {
         #expect(throws: carried) { try fileSystem.list(.root) }
         #expect(throws: carried) { try fileSystem.bytes(.root) }
         #expect(throws: carried) { try fileSystem.target(of: .root) }
+        #expect(throws: carried) { try fileSystem.extendedAttribute("user.x.note", of: .root) }
         #expect(fileSystem.statistics == volume.statistics)
     }
 
     @Test func aListingIsGivenUpToTheEntryThatCannotBeTold() throws {
-        var volume = try DictionaryVolume.sample()
+        var volume = DictionaryVolume.sample()
         volume.damaged = [try #require(DictionaryVolume.numbers["dir"])]
         let fileSystem = VolumeFileSystem(volume)
         var names: [String] = []

@@ -7,7 +7,7 @@ import Testing
 struct OwnershipTests {
     private let volume: DictionaryVolume
 
-    init() throws { volume = try DictionaryVolume.sample() }
+    init() throws { volume = DictionaryVolume.sample() }
 
     /// Every node by `attributes`, and once more as look-ups and listings give it.
     private func everywhere(_ fileSystem: VolumeFileSystem) throws -> [Attributes] {
@@ -48,11 +48,18 @@ struct OwnershipTests {
         }
     }
 
-    @Test(arguments: [0, 0o22, 0o77, 0o777, 0o7777, 0o4000] as [UInt32])
-    func theMaskTakesBitsFromAllButLinks(mask: UInt32) throws {
-        for attributes in try everywhere(VolumeFileSystem(volume, Ownership(mask: mask))) {
+    static let masks: [UInt32] = [0, 0o22, 0o77, 0o777, 0o7777, 0o4000]
+
+    @Test(arguments: masks, masks)
+    func eachMaskTakesBitsFromItsOwnKind(file: UInt32, directory: UInt32) throws {
+        let ownership = Ownership(fileMask: file, directoryMask: directory)
+        for attributes in try everywhere(VolumeFileSystem(volume, ownership)) {
             var expected = try #require(volume.nodes[attributes.node]).attributes
-            if expected.kind != .symlink { expected.permissions &= ~mask }
+            switch expected.kind {
+            case .symlink: break
+            case .directory: expected.permissions &= ~directory
+            default: expected.permissions &= ~file
+            }
             #expect(attributes == expected)
         }
     }

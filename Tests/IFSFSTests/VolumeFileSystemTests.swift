@@ -9,7 +9,7 @@ struct VolumeFileSystemTests {
     private let fileSystem: VolumeFileSystem
 
     init() throws {
-        volume = try DictionaryVolume.sample()
+        volume = DictionaryVolume.sample()
         fileSystem = VolumeFileSystem(volume)
     }
 

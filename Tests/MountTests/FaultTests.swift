@@ -43,7 +43,7 @@ struct FaultTests {
         #expect(try Calls.contents(mount / "good") == Array("good".utf8))
         #expect(try Calls.names(mount.path).count == 5)
         let said = try mount.unmount().errorText
-        #expect(said.contains("3 entries are left out or doubtful; dumpifs names them\n"))
+        #expect(said.contains("3 entries are left out or doubtful; 'ifsctl check' names them\n"))
     }
 
     @Test(arguments: [.lzo(isFast: true), .ucl(level: 1)] as [Packing])
@@ -88,27 +88,6 @@ struct FaultTests {
         #expect(try Calls.names(mount.path) == ["file"])
     }
 
-    @Test(arguments: [.none, .lzo(isFast: true), .ucl(level: 1), .zlib(level: 1)] as [Packing])
-    func anImageCutOffUnderItsMountIsAnErrorAndNoEnd(packing: Packing) throws {
-        let scratch = try Scratch()
-        defer { scratch.end() }
-        let image = Samples.large(3_000_000, packing).image
-        let built = image.build()
-        let path = try scratch.file("x.ifs", built.bytes)
-        let mount = try scratch.mount(path, "cache=0")
-        #expect(path.withCString { truncate($0, off_t(built.bytes.count / 8)) } == 0)
-        try Calls.open(mount / "file") { descriptor throws in
-            for _ in 0..<3 {
-                #expect(throws: Self.inputOutput) {
-                    try Calls.bytes(of: descriptor, at: 2_500_000, count: 65536)
-                }
-            }
-            #expect(mount.server.poll() == nil)
-            #expect(try Calls.status(mount / "file").st_size == 3_000_000)
-            #expect(try Calls.names(mount.path) == ["file"])
-        }
-    }
-
     /// Too little memory for an answer must not read as the end of the file.
     @Test(.enabled(if: Machine.has("prlimit"), "prlimit is not installed"))
     func memoryThatIsShortIsAnErrorAndNoEndOfTheFile() throws {
@@ -145,7 +124,7 @@ struct FaultTests {
             let image = try scratch.file("x.ifs", Array(bytes[..<length]))
             switch try scratch.attempt(image) {
             case .refused(let finished):
-                #expect(finished.status == 32, "\(length): \(finished)")
+                #expect((34...35).contains(finished.status), "\(length): \(finished)")
                 #expect(finished.errorText.split(separator: "\n").count == 1, "\(length)")
             case .mounted(let mount):
                 mounted += 1

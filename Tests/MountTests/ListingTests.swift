@@ -146,6 +146,6 @@ struct ListingTests {
         let said = try mount.unmount().errorText
         #expect(
             said == "mount.ifs: \(scratch / "x.ifs"): 4 entries are left out or doubtful;"
-                + " dumpifs names them\n")
+                + " 'ifsctl check' names them\n")
     }
 }

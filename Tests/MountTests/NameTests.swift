@@ -78,16 +78,4 @@ struct NameTests {
         #expect(try #require(MountLine.on(point).last).source == "-")
         #expect(try Calls.contents(point / "setuid") == Array("set".utf8))
     }
-
-    /// The image is open: its name may go.
-    @Test func anImageMayBeRenamedOrRemovedUnderItsMount() throws {
-        let scratch = try Scratch()
-        defer { scratch.end() }
-        let image = try scratch.image(Samples.ordinary)
-        let mount = try scratch.mount(image)
-        _ = image.withCString { unlink($0) }
-        #expect(
-            difference(try Calls.contents(mount / "bin/tool9"), SplitMix64.text(27_001, seed: 9))
-                == nil)
-    }
 }

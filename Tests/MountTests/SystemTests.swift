@@ -92,7 +92,7 @@ struct SystemTests {
             ! grep " $4 " /proc/self/mountinfo
             """
         let found = try Self.inNamespace(scratch, Self.withHelpers + script)
-        #expect(found.lines == ["32", "1"], "\(found)")
+        #expect(found.lines == ["34", "1"], "\(found)")
         #expect(found.errorText.contains("mount.ifs: \(scratch / "text"): no IFS image found"))
     }
 

@@ -5,15 +5,39 @@ internal import Glibc
 /// The descriptor is the source's own and closes with it. The size is the one at the start: what a
 /// file gains later is not seen, and what it loses is an end of file before its time.
 public final class FileSource: ByteSource {
-    /// The descriptor, for callers that watch the file.
-    public let descriptor: Int32
+    private let descriptor: Int32
     /// The file's size when it was opened.
     public let byteCount: UInt64
+    private let state: State?
+
+    /// What changes when a regular file is written, truncated, or loses a name.
+    private struct State: Equatable {
+        private let size: off_t
+        private let seconds: (Int, Int)
+        private let nanoseconds: (Int, Int)
+
+        /// The state of an open file; nil of a device, whose times tell nothing.
+        init?(_ descriptor: Int32) {
+            var status = stat()
+            guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+                return nil
+            }
+            size = status.st_size
+            seconds = (status.st_mtim.tv_sec, status.st_ctim.tv_sec)
+            nanoseconds = (status.st_mtim.tv_nsec, status.st_ctim.tv_nsec)
+        }
+
+        static func == (left: State, right: State) -> Bool {
+            left.size == right.size && left.seconds == right.seconds
+                && left.nanoseconds == right.nanoseconds
+        }
+    }
 
     /// Takes over `descriptor`, which must be open for reading and able to seek. Throws `io`, or
     /// `unsupported` for what has no size, such as a pipe or a directory.
     public init(taking descriptor: Int32) throws(FormatError) {
         self.descriptor = descriptor
+        state = State(descriptor)
         do {
             byteCount = try Self.size(of: descriptor)
         } catch {
@@ -40,6 +64,10 @@ public final class FileSource: ByteSource {
     }
 
     deinit { close(descriptor) }
+
+    /// Whether the file has another size, modification or change time than when it was opened: it
+    /// was written, truncated, removed or replaced. A device never tells.
+    public var hasChanged: Bool { State(descriptor) != state }
 
     /// A positioned read, repeated until it is whole.
     public func read(

@@ -44,6 +44,23 @@ public struct Attributes: Equatable, Sendable {
     /// Major and minor number of a device.
     public var device: (major: UInt32, minor: UInt32)
 
+    /// What is not given is zero, but for the one name that leads to the node.
+    public init(
+        node: NodeID, kind: NodeKind, permissions: UInt32, user: UInt32 = 0, group: UInt32 = 0,
+        modified: Int64 = 0, byteCount: UInt64 = 0, linkCount: UInt32 = 1,
+        device: (major: UInt32, minor: UInt32) = (0, 0)
+    ) {
+        self.node = node
+        self.kind = kind
+        self.permissions = permissions
+        self.user = user
+        self.group = group
+        self.modified = modified
+        self.byteCount = byteCount
+        self.linkCount = linkCount
+        self.device = device
+    }
+
     /// Whether all of it is the same.
     public static func == (left: Attributes, right: Attributes) -> Bool {
         left.node == right.node && left.kind == right.kind
@@ -62,6 +79,13 @@ public struct VolumeStatistics: Equatable, Sendable {
     public var freeByteCount: UInt64
     /// Files, directories and all other nodes.
     public var nodeCount: UInt64
+
+    /// Statistics of these counts.
+    public init(byteCount: UInt64, freeByteCount: UInt64, nodeCount: UInt64) {
+        self.byteCount = byteCount
+        self.freeByteCount = freeByteCount
+        self.nodeCount = nodeCount
+    }
 }
 
 /// A read-only tree of files, safe to use from any thread.
@@ -95,4 +119,10 @@ public protocol Volume: Sendable {
 
     /// The target of a symlink; nil for other nodes.
     func target(of node: NodeID) throws(FormatError) -> [UInt8]?
+
+    /// What POSIX has no place for: the names of a node's extended attributes, without `user.`.
+    func extendedAttributeNames(of node: NodeID) throws(FormatError) -> [String]
+
+    /// The value of an extended attribute; nil where the node has none of that name.
+    func extendedAttribute(_ name: String, of node: NodeID) throws(FormatError) -> [UInt8]?
 }

@@ -1,14 +1,10 @@
 import Format
 import FuseServer
-import Glibc
 import IFSFS
 import ToolSupport
 
 /// The mount.ifs command: an image and a directory in, a mounted tree out.
 enum MountIFS {
-    /// The exit status when a mount cannot be made, as mount(8) has it.
-    static let failure: Int32 = 32
-
     static let table = OptionTable(
         tool: "mount.ifs",
         summary: "mount a QNX IFS image as a directory tree",
@@ -44,95 +40,51 @@ enum MountIFS {
                     "found \(parsed.operands.count) operands, expected IMAGE and DIRECTORY")
             }
             if parsed.has("f") { return 0 }
-            let image = parsed.operands[0]
-            let volume = try open(image, options)
-            let mountPoint = try absolute(parsed.operands[1], expecting: .directory)
+            let name = parsed.operands[0]
+            let image = try MountedImage(name, options)
+            let mountPoint = try MountPoint(parsed.operands[1]) { diagnostics.say($0) }
             if options.isWritable {
-                diagnostics.say("\(printable(image.bytes)): mounted read-only")
+                diagnostics.say("\(printable(name.bytes)): mounted read-only")
             }
-            let count = volume.findings.count + volume.image.directory.skipped.count
-            if count > 0 {
-                diagnostics.say(
-                    "\(printable(image.bytes)): \(count == 1 ? "1 entry is" : "\(count) entries are")"
-                        + " left out or doubtful; dumpifs names \(count == 1 ? "it" : "them")")
-            }
+            if let warning = image.warning { diagnostics.say(warning) }
             if parsed.has("v") {
-                output.line("\(printable(image.bytes)) on \(printable(mountPoint.bytes))")
+                output.line("\(printable(name.bytes)) on \(printable(mountPoint.path))")
                 try output.finish()
             }
             var settings = MountSettings(
-                mountPoint: mountPoint.bytes,
-                source: image == "-"
-                    ? image.bytes : try absolute(image, expecting: .anything).bytes)
+                mountPoint: mountPoint.path,
+                source: name == "-"
+                    ? name.bytes : try AbsolutePath.resolved(name, .unreadable).bytes)
             settings.allowsOthers = options.allowsOthers
             settings.kernelOptions = options.kernelOptions
+            settings.idleTimeout = options.idleTimeout
+            settings.unmountsOnDeath = options.unmountsOnDeath
             settings.isForeground = parsed.has("foreground") || options.isForeground
             settings.isDebugging = parsed.has("d")
-            try serve(volume, options, settings, diagnostics, printable(image.bytes))
+            try serve(image, options, settings, diagnostics)
             return 0
         }
     }
 
-    private static func open(
-        _ name: Argument, _ options: MountOptions
-    ) throws(ToolError) -> IFS.ImageVolume {
-        let limit = Int(clamping: options.cacheLimit)
-        do throws(ToolError) {
-            let image = try ImageSearch(
-                name, from: options.offset, IFS.Image.Options(cacheLimit: limit)
-            ).image(options.image)
-            return try volume(image, name)
-        } catch {
-            throw ToolError(error.description, status: failure)
-        }
-    }
-
-    private static func volume(
-        _ image: IFS.Image, _ name: Argument
-    ) throws(ToolError) -> IFS.ImageVolume {
-        do throws(FormatError) {
-            return try IFS.ImageVolume(image)
-        } catch {
-            throw ToolError(error, in: name)
-        }
-    }
-
     private static func serve(
-        _ volume: IFS.ImageVolume, _ options: MountOptions, _ settings: MountSettings,
-        _ diagnostics: Diagnostics, _ name: String
+        _ image: MountedImage, _ options: MountOptions, _ settings: MountSettings,
+        _ diagnostics: Diagnostics
     ) throws(ToolError) {
-        let fileSystem = VolumeFileSystem(volume, options.ownership)
+        let isForeground = settings.isForeground || settings.isDebugging
+        let report: @Sendable (String) -> Void = { message in
+            let line = "\(image.name): \(message)"
+            if isForeground { diagnostics.say(line) } else { diagnostics.log(line) }
+        }
+        let watch = ImageWatch(image.hasChanged) {
+            report("the file has changed since it was mounted; nothing is read from it any more")
+        }
+        let fileSystem = VolumeFileSystem(
+            image.tree, options.ownership, listsExtendedAttributes: options.listsAttributes,
+            watch: watch)
         do throws(MountError) {
-            let isForeground = settings.isForeground || settings.isDebugging
-            try Session.run(fileSystem, settings) { message in
-                let line = "\(name): \(message)"
-                if isForeground { diagnostics.say(line) } else { diagnostics.log(line) }
-            }
+            try Session.run(fileSystem, settings, report: report)
         } catch {
-            throw ToolError(error.description, status: failure)
+            throw ToolError(error.description, .refused)
         }
-    }
-
-    private enum Expected {
-        case anything
-        case directory
-    }
-
-    /// The path from the root on, links resolved: what is in the background has another directory.
-    private static func absolute(
-        _ path: Argument, expecting expected: Expected
-    ) throws(ToolError) -> Argument {
-        guard let resolved = unsafe path.withCString({ unsafe realpath($0, nil) }) else {
-            throw ToolError("cannot find", path, errno: errno, status: failure)
-        }
-        defer { unsafe free(resolved) }
-        var status = stat()
-        if expected == .directory, unsafe stat(resolved, &status) == 0,
-            status.st_mode & S_IFMT != S_IFDIR
-        {
-            throw ToolError("\(printable(path.bytes)): expected a directory", status: failure)
-        }
-        let text = unsafe UnsafeBufferPointer(start: resolved, count: strlen(resolved))
-        return Argument(bytes: unsafe text.map(UInt8.init(bitPattern:)))
     }
 }

@@ -6,13 +6,29 @@ import ToolSupport
 /// What the words behind `-o` ask for.
 struct MountOptions {
     var allowsOthers = false
-    var ownership = Ownership()
+    var ownership: Ownership {
+        Ownership(
+            user: user, group: group, fileMask: fileMask ?? mask,
+            directoryMask: directoryMask ?? mask)
+    }
+    private var user: UInt32?
+    private var group: UInt32?
+    private var mask: UInt32 = 0
+    private var fileMask: UInt32?
+    private var directoryMask: UInt32?
     /// First byte of the file that is searched for images.
     var offset: UInt64 = 0
     /// Which image of the file, from 1.
     var image = 1
     /// Bytes of decoded blocks that are kept.
     var cacheLimit: UInt64 = 64 << 20
+    /// The directory of the image that becomes the root; empty for the image's own.
+    var subdirectory: [UInt8] = []
+    /// Seconds without a request after which the mount goes; nil for never.
+    var idleTimeout: Int?
+    var unmountsOnDeath = false
+    /// Extended attributes are listed, and not only answered by name.
+    var listsAttributes = false
     var isForeground = false
     var isWritable = false
     /// Options that the kernel knows.
@@ -25,9 +41,15 @@ struct MountOptions {
         ("uid", "N", "show user N as the owner of everything"),
         ("gid", "N", "show group N as the group of everything"),
         ("umask", "OCTAL", "take these permission bits away from everything"),
+        ("fmask", "OCTAL", "as umask, for all but directories"),
+        ("dmask", "OCTAL", "as umask, for directories"),
         ("offset", "BYTES", "search for the image from this byte of the file on"),
         ("image", "N", "mount the Nth image of the file, from 1"),
         ("cache", "SIZE", "keep this much of unpacked blocks (64M; K, M and G are known)"),
+        ("subdir", "PATH", "show this directory of the image as the root"),
+        ("timeout", "SECONDS", "unmount after so long without a request"),
+        ("auto_unmount", nil, "unmount when the server is killed"),
+        ("xattr", nil, "list user.ifs.* attributes, which are else only answered"),
         ("foreground", nil, "stay in the foreground, as -F does"),
     ]
 
@@ -83,13 +105,20 @@ struct MountOptions {
         switch name {
         case "ro": isWritable = false
         case "allow_other": allowsOthers = true
-        case "uid": ownership.user = try number(name, value)
-        case "gid": ownership.group = try number(name, value)
-        case "umask":
-            guard let mask = UInt32(value, radix: 8), mask <= 0o7777 else {
-                throw ToolError("umask: found '\(value)', expected up to four octal digits")
+        case "uid": user = try number(name, value)
+        case "gid": group = try number(name, value)
+        case "umask": mask = try permissions(name, value)
+        case "fmask": fileMask = try permissions(name, value)
+        case "dmask": directoryMask = try permissions(name, value)
+        case "subdir": subdirectory = Array(value.utf8)
+        case "timeout":
+            guard let seconds = Int(value), (1...Self.longestTimeout).contains(seconds) else {
+                throw ToolError(
+                    "timeout: found '\(value)', expected 1 to \(Self.longestTimeout) seconds")
             }
-            ownership.mask = mask
+            idleTimeout = seconds
+        case "auto_unmount": unmountsOnDeath = true
+        case "xattr": listsAttributes = true
         case "offset": offset = try size(name, value)
         case "image":
             guard let number = Int(value), number > 0 else {
@@ -99,6 +128,16 @@ struct MountOptions {
         case "cache": cacheLimit = try size(name, value)
         default: isForeground = true
         }
+    }
+
+    /// A year.
+    private static let longestTimeout = 365 * 86400
+
+    private func permissions(_ name: String, _ value: String) throws(ToolError) -> UInt32 {
+        guard let mask = UInt32(value, radix: 8), mask <= 0o7777 else {
+            throw ToolError("\(name): found '\(value)', expected up to four octal digits")
+        }
+        return mask
     }
 
     private func number(_ name: String, _ value: String) throws(ToolError) -> UInt32 {

@@ -1,5 +1,6 @@
 import Dumpifs
 import Glibc
+import Ifsctl
 import ToolSupport
 
 Tool.holdStandardDescriptors()
@@ -7,7 +8,8 @@ let arguments = Argument.ofProcess()
 let name = arguments.first?.lastComponent ?? ""
 switch name {
 case "dumpifs": exit(Dumpifs.run(Array(arguments.dropFirst())))
+case "ifsctl": exit(Ifsctl.run(Array(arguments.dropFirst())))
 default:
-    Diagnostics(tool: "ifs-tools").say("called as '\(name)', expected one of: dumpifs")
+    Diagnostics(tool: "ifs-tools").say("called as '\(name)', expected one of: dumpifs, ifsctl")
     exit(1)
 }

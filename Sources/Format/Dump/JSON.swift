@@ -1,7 +1,5 @@
-import Format
-
 /// A JSON value, for reports; objects keep the order of their members.
-indirect enum JSON {
+package indirect enum JSON: Sendable {
     case null
     case bool(Bool)
     case number(Int64)
@@ -11,15 +9,15 @@ indirect enum JSON {
     case object([(String, JSON)])
 
     /// A number of any width.
-    static func of(_ value: some UnsignedInteger) -> JSON { .unsigned(UInt64(value)) }
+    package static func of(_ value: some UnsignedInteger) -> JSON { .unsigned(UInt64(value)) }
 
     /// Bytes as text; what is no UTF-8 shows as replacement characters.
-    static func text(_ bytes: some Sequence<UInt8>) -> JSON {
+    package static func text(_ bytes: some Sequence<UInt8>) -> JSON {
         .string(String(decoding: Array(bytes), as: UTF8.self))
     }
 
     /// The value as text, indented by two blanks a level.
-    func text(_ indent: String = "") -> String {
+    package func text(_ indent: String = "") -> String {
         let inner = indent + "  "
         switch self {
         case .null: return "null"
@@ -35,6 +33,17 @@ indirect enum JSON {
             if members.isEmpty { return "{}" }
             let rows = members.map { "\(inner)\(Self.quoted($0.0)): \($0.1.text(inner))" }
             return "{\n\(rows.joined(separator: ",\n"))\n\(indent)}"
+        }
+    }
+
+    /// The value as text on one line, without blanks between its parts.
+    package var compactText: String {
+        switch self {
+        case .array(let values): return "[\(values.map(\.compactText).joined(separator: ","))]"
+        case .object(let members):
+            let rows = members.map { "\(Self.quoted($0.0)):\($0.1.compactText)" }
+            return "{\(rows.joined(separator: ","))}"
+        case .null, .bool, .number, .unsigned, .string: return text()
         }
     }
 

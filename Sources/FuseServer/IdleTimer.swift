@@ -1,0 +1,66 @@
+internal import Glibc
+internal import Synchronization
+
+/// When a mount was last asked for something.
+final class IdleClock: Sendable {
+    private let lastRequest = Atomic(IdleClock.now)
+
+    /// Notes a request.
+    func touch() { lastRequest.store(Self.now, ordering: .relaxed) }
+
+    /// Seconds since the last request.
+    var idle: Int { Self.now - lastRequest.load(ordering: .relaxed) }
+
+    /// Seconds of a clock that nobody sets.
+    private static var now: Int {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
+        return time.tv_sec
+    }
+}
+
+/// Ends a mount that nobody has used for a while.
+///
+/// A thread looks at the time of the last request. When that is long enough ago the mount is taken
+/// away, never lazily: what is open or somebody's working directory keeps it, and the clock starts
+/// anew.
+final class IdleTimer: Sendable {
+    private let limit: Int
+    private let mount: Mount
+    private let clock: IdleClock
+
+    /// A timer over `mount`, with a limit in seconds.
+    init(_ mount: Mount, _ clock: IdleClock, seconds limit: Int) {
+        self.mount = mount
+        self.clock = clock
+        self.limit = limit
+    }
+
+    /// Starts the thread, which ends with the process.
+    func start() {
+        var thread = pthread_t()
+        let timer = Unmanaged.passRetained(self).toOpaque()
+        let failure = pthread_create(
+            &thread, nil,
+            { timer in
+                timer.map { Unmanaged<IdleTimer>.fromOpaque($0).takeRetainedValue().watch() }
+                return nil
+            }, timer)
+        if failure == 0 { pthread_detach(thread) }
+    }
+
+    private func watch() {
+        // Signals are for the thread that serves.
+        var all = sigset_t()
+        sigfillset(&all)
+        pthread_sigmask(SIG_BLOCK, &all, nil)
+        while let mount = mount.current {
+            let left = limit - clock.idle
+            if left > 0 {
+                sleep(UInt32(left))
+            } else if mount.remove() != nil {
+                clock.touch()
+            }
+        }
+    }
+}

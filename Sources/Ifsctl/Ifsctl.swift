@@ -1,0 +1,75 @@
+internal import ArgumentParser
+public import ToolSupport
+
+/// The ifsctl command: what can be known of images without mounting them.
+public enum Ifsctl {
+    /// Something could not be looked at, or the command line cannot be understood.
+    static let trouble: Int32 = 2
+
+    /// Does what the words behind the tool's name say; gives the exit status: 0, 1 where a check
+    /// found something, 2 for trouble.
+    public static func run(_ arguments: [ToolSupport.Argument]) -> Int32 {
+        do {
+            var command = try Command.parseAsRoot(arguments.map(\.text))
+            if let inspection = command as? any Inspecting { return inspection.inspect(arguments) }
+            // What is left is help, which is thrown.
+            try command.run()
+            return 0
+        } catch  where Command.exitCode(for: error) == .success {
+            return Inspection.run { output throws(ToolError) in
+                output.line(Command.fullMessage(for: error))
+                return 0
+            }
+        } catch {
+            let said = Command.message(for: error).split(separator: "\n").joined(separator: " ")
+            Diagnostics(tool: "ifsctl").say(said + "; 'ifsctl --help' tells more")
+            return trouble
+        }
+    }
+}
+
+/// A subcommand, run with the command line as the bytes that it was.
+protocol Inspecting {
+    func inspect(_ arguments: [ToolSupport.Argument]) -> Int32
+}
+
+struct Command: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ifsctl", abstract: "Look at and check QNX images without mounting them.",
+        version: "ifsctl (IFSFS) \(ToolSupport.version)", subcommands: [List.self, Check.self])
+
+    struct List: ParsableCommand, Inspecting {
+        static let configuration = CommandConfiguration(
+            abstract: "Name the images that are inside a file and could be mounted.")
+
+        @ArgumentParser.Argument(help: "The file, or - for standard input.", completion: .file())
+        var file: String
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func inspect(_ arguments: [ToolSupport.Argument]) -> Int32 {
+            Inspection.list(bytes(of: file, arguments), asJSON: json)
+        }
+    }
+
+    struct Check: ParsableCommand, Inspecting {
+        static let configuration = CommandConfiguration(
+            abstract: "Check every sum and structure of the images inside a file.",
+            discussion: "Exits with 0 when all is well, 1 with findings, 2 when it cannot be told.")
+
+        @ArgumentParser.Argument(help: "The file, or - for standard input.", completion: .file())
+        var file: String
+
+        func inspect(_ arguments: [ToolSupport.Argument]) -> Int32 {
+            Inspection.check(bytes(of: file, arguments))
+        }
+    }
+}
+
+/// A word as it stood on the command line: names of files need not be text.
+private func bytes(
+    of word: String, _ arguments: [ToolSupport.Argument]
+) -> ToolSupport.Argument {
+    arguments.first { $0.text == word } ?? ToolSupport.Argument(word)
+}

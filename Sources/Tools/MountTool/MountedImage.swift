@@ -1,0 +1,76 @@
+import Format
+import IFSFS
+import ToolSupport
+
+/// The image that is to be mounted, and the part of its tree that is.
+struct MountedImage: Sendable {
+    /// The file's name, for messages.
+    let name: String
+    /// What the mount shows.
+    let tree: any Volume
+    /// What the tree leaves out or shows with a reservation, in a line; nil if nothing.
+    let warning: String?
+    /// Whether the file has been written, truncated or replaced since it was opened.
+    let hasChanged: @Sendable () -> Bool
+
+    /// Opens the image that the options mean; an error has its cause, and the option that helps.
+    init(_ file: Argument, _ options: MountOptions) throws(ToolError) {
+        name = printable(file.bytes)
+        do throws(ToolError) {
+            let search = try ImageSearch(
+                file, from: options.offset,
+                IFS.Image.Options(cacheLimit: Int(clamping: options.cacheLimit)))
+            let volume = try Self.volume(try search.image(options.image), file)
+            hasChanged = search.hasChanged
+            warning = Self.warning(volume, name)
+            tree =
+                options.subdirectory.isEmpty
+                ? volume : try Self.subtree(volume, options.subdirectory, name)
+        } catch {
+            let cause = error.cause ?? .unreadable
+            throw ToolError(error.description + Self.advice(cause, options), cause)
+        }
+    }
+
+    private static func volume(
+        _ image: IFS.Image, _ file: Argument
+    ) throws(ToolError) -> IFS.ImageVolume {
+        do throws(FormatError) {
+            return try IFS.ImageVolume(image)
+        } catch {
+            throw ToolError(
+                "\(printable(file.bytes)): \(error); 'dumpifs' lists what can still be read",
+                .damaged)
+        }
+    }
+
+    private static func subtree(
+        _ volume: IFS.ImageVolume, _ path: [UInt8], _ name: String
+    ) throws(ToolError) -> SubtreeVolume {
+        do throws(FileSystemError) {
+            return try SubtreeVolume(volume, at: path)
+        } catch {
+            let found = error == .notDirectory ? "no directory" : "nothing"
+            throw ToolError(
+                "\(name): subdir: found \(found) at '\(printable(path))',"
+                    + " expected a directory of the image", .subdirectory)
+        }
+    }
+
+    private static func warning(_ volume: IFS.ImageVolume, _ name: String) -> String? {
+        let count = volume.findings.count + volume.image.directory.skipped.count
+        guard count > 0 else { return nil }
+        return "\(name): \(count == 1 ? "1 entry is" : "\(count) entries are")"
+            + " left out or doubtful; 'ifsctl check' names \(count == 1 ? "it" : "them")"
+    }
+
+    private static func advice(_ cause: ExitStatus, _ options: MountOptions) -> String {
+        switch cause {
+        case .noImage where options.image > 1: "; 'ifsctl list' names the images"
+        case .noImage where options.offset > 0: "; without offset= the whole file is searched"
+        case .usage, .refused, .unreadable, .noImage, .damaged, .unsupported, .mountPoint,
+            .subdirectory:
+            ""
+        }
+    }
+}
