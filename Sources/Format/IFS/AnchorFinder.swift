@@ -25,6 +25,8 @@ final class AnchorFinder: Sendable {
     }
 
     private static let chunkSize = 1 << 20
+    /// Most files begin with their image.
+    private static let firstChunkSize = 1 << 12
     private static let longest = 7
 
     private let file: any ByteSource
@@ -45,15 +47,18 @@ final class AnchorFinder: Sendable {
     }
 
     /// All marks that start in the chunk at `offset`, in order, and where the next chunk starts;
-    /// nil at the end of the file.
-    func hits(from offset: UInt64) throws(FormatError) -> (hits: [Hit], next: UInt64)? {
+    /// nil at the end of the file. The first chunk of a search is a small one.
+    func hits(
+        from offset: UInt64, isFirst: Bool
+    ) throws(FormatError) -> (hits: [Hit], next: UInt64)? {
         guard offset < file.byteCount else { return nil }
-        let chunk = try file.prefix(Self.chunkSize + Self.longest - 1, at: offset)
+        let size = isFirst ? Self.firstChunkSize : Self.chunkSize
+        let chunk = try file.prefix(size + Self.longest - 1, at: offset)
         guard !chunk.isEmpty else { return nil }
         let hits = Self.hits(of: Anchor.allCases, in: chunk)
-            .filter { $0.position < Self.chunkSize }
+            .filter { $0.position < size }
             .map { Hit(anchor: $0.anchor, offset: offset &+ UInt64($0.position)) }
-        return (hits, offset &+ UInt64(min(chunk.count, Self.chunkSize)))
+        return (hits, offset &+ UInt64(min(chunk.count, size)))
     }
 
     /// Where the image header stands that belongs behind a startup area ending at `place`: there,

@@ -185,6 +185,8 @@ extension IFS {
         /// bytes before it.
         public init(_ bytes: [UInt8], _ order: ByteOrder, origin: UInt64 = 0) {
             var entries: [Dirent] = []
+            // Most records are longer than this.
+            entries.reserveCapacity(bytes.count / 40)
             var skipped: [FormatError] = []
             var position = 0
             var broken: FormatError?

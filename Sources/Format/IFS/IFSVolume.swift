@@ -34,11 +34,10 @@ extension IFS {
         /// that lacks entries without saying so would be a lie, so only `partial` allows it.
         public init(_ image: Image, partial: Bool = false) throws(FormatError) {
             if let broken = image.directory.broken, !partial { throw broken }
-            var builder = TreeBuilder(image)
-            try builder.build()
+            let (nodes, findings) = try TreeBuilder.tree(of: image)
             self.image = image
-            tree = FileTree(builder.nodes, names: image.directory.bytes)
-            findings = builder.findings
+            self.findings = findings
+            tree = FileTree(nodes, names: image.directory.bytes)
         }
 
         /// The size of the image unpacked, all of it used.
@@ -48,10 +47,29 @@ extension IFS {
                 nodeCount: UInt64(tree.nodes.count))
         }
 
-        /// The attributes of a node.
+        /// The attributes of a node. A directory that the image does not list has the root's time,
+        /// which is when the image was built, and no owner.
         public func attributes(of node: NodeID) -> Attributes? {
+            guard let index = tree.index(node) else { return nil }
+            let place = tree.nodes[index]
+            var attributes = Attributes(
+                node: node, kind: NodeKind(rawValue: UInt32(place.mode) & 0o170000) ?? .file,
+                permissions: UInt32(place.mode) & 0o7777, linkCount: place.linkCount)
+            guard let entry = entry(at: place.record) else {
+                attributes.modified = Int64(entry(at: tree.nodes[0].record)?.modified ?? 0)
+                return attributes
+            }
+            attributes.user = entry.user
+            attributes.group = entry.group
+            attributes.modified = Int64(entry.modified)
+            switch entry.kind {
+            case .file(_, let size): attributes.byteCount = UInt64(size)
+            case .symlink(let target, _): attributes.byteCount = UInt64(target.range.count)
             // Minor in the low 10 bits, major in the next 6: from memory of the vendor's headers.
-            tree.attributes(of: node) { raw in ((raw >> 10) & 0x3f, raw & 0x3ff) }
+            case .device(_, let raw): attributes.device = ((raw >> 10) & 0x3f, raw & 0x3ff)
+            case .directory, .unknown: break
+            }
+            return attributes
         }
 
         /// A look-up; nothing is found below what is no directory.
@@ -87,8 +105,11 @@ extension IFS {
         /// The directory entry behind a node; nil for a directory that the image does not list.
         public func entry(of node: NodeID) -> Dirent? {
             guard let index = tree.index(node) else { return nil }
-            let record = tree.nodes[index].record
-            return record == FileTree.noRecord ? nil : image.directory.entries[Int(record)]
+            return entry(at: tree.nodes[index].record)
+        }
+
+        private func entry(at record: UInt32) -> Dirent? {
+            record == FileTree.noRecord ? nil : image.directory.entries[Int(record)]
         }
     }
 }

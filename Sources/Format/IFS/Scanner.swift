@@ -7,6 +7,7 @@ extension IFS {
         private var pending: ArraySlice<AnchorFinder.Hit> = []
         private var nextChunk: UInt64
         private var passed: UInt64
+        private var isFirst = true
         /// How many more blocks of 64 KiB may be unpacked behind headers that turn out false; bounds
         /// the time that a hostile file can take.
         private var patience = 4096
@@ -55,7 +56,10 @@ extension IFS {
                     if hit.offset >= passed { return hit }
                 }
                 nextChunk = max(nextChunk, passed)
-                guard let chunk = try finder.hits(from: nextChunk) else { return nil }
+                guard let chunk = try finder.hits(from: nextChunk, isFirst: isFirst) else {
+                    return nil
+                }
+                isFirst = false
                 pending = chunk.hits[...]
                 nextChunk = chunk.next
             }

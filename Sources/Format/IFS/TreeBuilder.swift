@@ -1,22 +1,33 @@
 /// Makes a tree of an image's entries: sorted by path, the last of equal paths, parents made up
 /// where the image lists none.
 struct TreeBuilder {
-    private(set) var nodes: [FileTree.Node] = []
-    private(set) var findings: [IFS.Finding] = []
-
+    private var nodes: [FileTree.Node] = []
+    private var findings: [IFS.Finding] = []
     private let image: IFS.Image
     private let directory: IFS.Directory
     /// The directories from the root to the last node, by index in `nodes`.
     private var open: [Int] = []
-    /// For each of `open`, where its path ends in the path of the last entry.
+    /// For each of `open`, how much of the path of the last entry leads to it, in bytes.
     private var ends: [Int] = []
-    /// The path of the last entry that was placed.
-    private var last: ArraySlice<UInt8> = []
+    /// Where the path of the last entry that was placed stands.
+    private var last = 0..<0
+    /// The first node of each inode number and offset that occurs more than once.
     private var links: [UInt64: Int] = [:]
+    private let repeated: RepeatedInodes
 
-    init(_ image: IFS.Image) {
+    /// The nodes in depth-first order, and what was odd.
+    static func tree(
+        of image: IFS.Image
+    ) throws(FormatError) -> (nodes: [FileTree.Node], findings: [IFS.Finding]) {
+        var builder = TreeBuilder(image)
+        try builder.build()
+        return (builder.nodes, builder.findings)
+    }
+
+    private init(_ image: IFS.Image) {
         self.image = image
         directory = image.directory
+        repeated = RepeatedInodes(directory.entries)
     }
 
     private static let slash = UInt8(ascii: "/")
@@ -28,11 +39,13 @@ struct TreeBuilder {
     /// More names than any image has; bounds what made-up parents can cost.
     private static let mostNodes = 1 << 21
 
-    mutating func build() throws(FormatError) {
-        let order = sortedEntries()
-        links.reserveCapacity(order.count)
+    private mutating func build() throws(FormatError) {
+        let directory = directory
+        let bytes = directory.bytes.span
+        let order = sortedEntries(bytes)
+        nodes.reserveCapacity(order.count &+ order.count / 8 &+ 1)
         for entry in order {
-            place(entry)
+            place(entry, bytes)
             guard nodes.count <= Self.mostNodes else {
                 throw .unsupported(
                     Place("image directory", UInt64(image.header.directoryOffset)),
@@ -47,57 +60,88 @@ struct TreeBuilder {
     // MARK: Which entries
 
     /// Indexes of the entries to show, parents before what they hold; of equal paths the last.
-    private mutating func sortedEntries() -> [Int] {
+    private mutating func sortedEntries(_ bytes: Span<UInt8>) -> [Int] {
+        let entries = directory.entries
+        let end = min(UInt64(image.header.imageSize), image.contents.byteCount)
         var order: [Int] = []
-        order.reserveCapacity(directory.entries.count)
-        for (index, entry) in directory.entries.enumerated() {
-            if let problem = problem(of: entry) {
-                note(entry, problem)
+        order.reserveCapacity(entries.count)
+        for index in entries.indices {
+            if let problem = Self.problem(of: entries[index], bytes, end: end) {
+                note(entries[index], problem)
                 if problem != .outside { continue }
             }
             order.append(index)
         }
-        sort(&order)
-        return order.indices.compactMap { place in
-            let index = order[place]
-            guard place &+ 1 < order.count, path(index) == path(order[place &+ 1]) else {
-                return index
+        Self.sort(&order, entries, bytes)
+        var kept = 0
+        for place in order.indices {
+            let path = entries[order[place]].path.range
+            let next = place &+ 1 < order.count ? entries[order[place &+ 1]].path.range : nil
+            if let next, path.count == next.count,
+                Self.shared(path, next, bytes) == path.count
+            {
+                note(entries[order[place]], .duplicate)
+            } else {
+                order[kept] = order[place]
+                kept &+= 1
             }
-            note(directory.entries[index], .duplicate)
-            return nil
         }
+        order.removeSubrange(kept...)
+        return order
     }
 
     /// Sorts as if a slash were the lowest byte, so that a directory's contents follow it at once.
-    private func sort(_ order: inout [Int]) {
+    private static func sort(
+        _ order: inout [Int], _ entries: [IFS.Dirent], _ bytes: Span<UInt8>
+    ) {
         func precedes(_ left: Int, _ right: Int) -> Bool {
-            let (left, right) = (directory.entries[left], directory.entries[right])
-            return unsafe directory.bytes.withUnsafeBufferPointer { bytes in
-                let (a, b) = (left.path.range, right.path.range)
-                let shared = min(a.count, b.count)
-                for step in 0..<shared {
-                    let x = unsafe bytes[a.lowerBound &+ step]
-                    let y = unsafe bytes[b.lowerBound &+ step]
-                    if x != y { return x == Self.slash || (y != Self.slash && x < y) }
-                }
-                return a.count == b.count
-                    ? left.recordOffset < right.recordOffset : a.count < b.count
+            let (a, b) = (entries[left].path.range, entries[right].path.range)
+            let shared = Self.shared(a, b, bytes)
+            if shared < a.count, shared < b.count {
+                let (x, y) = (bytes[a.lowerBound &+ shared], bytes[b.lowerBound &+ shared])
+                return x == slash || (y != slash && x < y)
             }
+            return a.count == b.count
+                ? entries[left].recordOffset < entries[right].recordOffset : a.count < b.count
         }
-        let isSorted = zip(order, order.dropFirst()).allSatisfy { precedes($0, $1) }
+        let isSorted = order.indices.dropFirst().allSatisfy {
+            precedes(order[$0 &- 1], order[$0])
+        }
         if !isSorted { order.sort(by: precedes) }
     }
 
-    private func problem(of entry: IFS.Dirent) -> IFS.Finding.Problem? {
+    /// How many bytes two paths have in common at their starts.
+    private static func shared(_ a: Range<Int>, _ b: Range<Int>, _ bytes: Span<UInt8>) -> Int {
+        let most = min(a.count, b.count)
+        var count = 0
+        while count &+ 8 <= most {
+            // Inside both paths, and these inside the directory.
+            let (x, y) = unsafe (
+                bytes.bytes.unsafeLoadUnaligned(
+                    fromByteOffset: a.lowerBound &+ count, as: UInt64.self),
+                bytes.bytes.unsafeLoadUnaligned(
+                    fromByteOffset: b.lowerBound &+ count, as: UInt64.self)
+            )
+            if x != y { return count &+ (UInt64(littleEndian: x ^ y).trailingZeroBitCount >> 3) }
+            count &+= 8
+        }
+        while count < most, bytes[a.lowerBound &+ count] == bytes[b.lowerBound &+ count] {
+            count &+= 1
+        }
+        return count
+    }
+
+    private static func problem(
+        of entry: IFS.Dirent, _ bytes: Span<UInt8>, end: UInt64
+    ) -> IFS.Finding.Problem? {
         if entry.inode == 0 { return .void }
         if entry.kind == .unknown { return .unknownType }
-        let path = directory.path(of: entry)
+        let path = entry.path.range
         if path.isEmpty { return entry.kind == .directory ? nil : .oddName }
-        if path.count > Self.longestPath { return .longPath }
-        if !isPath(path) { return .oddName }
+        if path.count > longestPath { return .longPath }
+        if !isPath(path, bytes) { return .oddName }
         if case .file(let offset, let size) = entry.kind, size > 0,
-            UInt64(offset) &+ UInt64(size)
-                > min(UInt64(image.header.imageSize), image.contents.byteCount)
+            UInt64(offset) &+ UInt64(size) > end
         {
             return .outside
         }
@@ -105,53 +149,67 @@ struct TreeBuilder {
     }
 
     /// Whether every component is a name: not empty, not `.` or `..`, and short enough for a host.
-    private func isPath(_ path: ArraySlice<UInt8>) -> Bool {
-        var start = path.startIndex
+    private static func isPath(_ path: Range<Int>, _ bytes: Span<UInt8>) -> Bool {
+        var start = path.lowerBound
         while true {
-            let end = path[start...].firstIndex(of: Self.slash) ?? path.endIndex
-            let isDots = end &- start <= 2 && path[start..<end].allSatisfy { $0 == 0x2e }
+            let end = nextSlash(in: start..<path.upperBound, bytes) ?? path.upperBound
+            let isDots = end &- start <= 2 && (start..<end).allSatisfy { bytes[$0] == 0x2e }
             if isDots || end &- start > 255 { return false }
-            if end == path.endIndex { return true }
+            if end == path.upperBound { return true }
             start = end &+ 1
         }
     }
 
+    private static func nextSlash(in range: Range<Int>, _ bytes: Span<UInt8>) -> Int? {
+        var place = range.lowerBound
+        while place < range.upperBound {
+            if bytes[place] == slash { return place }
+            place &+= 1
+        }
+        return nil
+    }
+
     // MARK: Where they go
 
-    private mutating func place(_ index: Int) {
+    private mutating func place(_ index: Int, _ bytes: Span<UInt8>) {
         let entry = directory.entries[index]
-        let path = path(index)
+        let path = entry.path.range
         if nodes.isEmpty {
-            let root = path.isEmpty ? index : nil
+            let isRoot = path.isEmpty
             nodes.append(
-                root.map { node($0, parent: 0, name: 0..<0) }
-                    ?? synthesized(parent: 0, name: 0..<0))
+                isRoot
+                    ? node(entry, index, parent: 0, name: 0..<0)
+                    : synthesized(parent: 0, name: 0..<0))
             open = [0]
             ends = [0]
-            if root != nil { return }
+            if isRoot { return }
         }
-        closeDirectories(notLeadingTo: path)
+        closeDirectories(notLeadingTo: path, bytes)
         // What remains open leads to the path; the components between are parents not listed.
-        var start = path.startIndex &+ (ends.last ?? 0)
-        if start > path.startIndex { start &+= 1 }
-        while let slash = path[start...].firstIndex(of: Self.slash) {
+        var start = path.lowerBound &+ (ends.last ?? 0)
+        if start > path.lowerBound { start &+= 1 }
+        while let slash = Self.nextSlash(in: start..<path.upperBound, bytes) {
             guard let parent = directoryAtTop(entry) else { return }
             push(
                 synthesized(parent: parent, name: start..<slash),
-                end: slash &- path.startIndex, of: path)
+                end: slash &- path.lowerBound, of: path)
             start = slash &+ 1
         }
         guard let parent = directoryAtTop(entry) else { return }
         push(
-            node(index, parent: parent, name: start..<path.endIndex), end: path.count, of: path)
+            node(entry, index, parent: parent, name: start..<path.upperBound), end: path.count,
+            of: path)
     }
 
     /// Drops what is open and no directory above `path`.
-    private mutating func closeDirectories(notLeadingTo path: ArraySlice<UInt8>) {
-        let shared = zip(last, path).prefix { $0 == $1 }.count
+    private mutating func closeDirectories(
+        notLeadingTo path: Range<Int>, _ bytes: Span<UInt8>
+    ) {
+        let shared = Self.shared(last, path, bytes)
         while let end = ends.last, open.count > 1 {
             let isAbove =
-                end <= shared && end < path.count && path[path.startIndex &+ end] == Self.slash
+                end <= shared && end < path.count
+                && bytes[path.lowerBound &+ end] == Self.slash
             if isAbove { return }
             open.removeLast()
             ends.removeLast()
@@ -169,7 +227,7 @@ struct TreeBuilder {
         return nil
     }
 
-    private mutating func push(_ node: FileTree.Node, end: Int, of path: ArraySlice<UInt8>) {
+    private mutating func push(_ node: FileTree.Node, end: Int, of path: Range<Int>) {
         open.append(nodes.count)
         ends.append(end)
         nodes.append(node)
@@ -178,47 +236,33 @@ struct TreeBuilder {
 
     private func synthesized(parent: Int, name: Range<Int>) -> FileTree.Node {
         FileTree.Node(
-            parent: UInt32(parent), nameStart: UInt32(name.lowerBound),
-            nameCount: UInt16(name.count), mode: Self.synthesizedMode, user: 0, group: 0,
-            modified: modifiedOfImage, byteCount: 0, record: FileTree.noRecord,
-            canonical: UInt32(nodes.count), linkCount: 1, rawDevice: 0)
+            parent: UInt32(parent), nameStart: UInt32(name.lowerBound), record: FileTree.noRecord,
+            canonical: UInt32(nodes.count), nameCount: UInt16(name.count),
+            mode: Self.synthesizedMode)
     }
 
-    /// The root's time, which is when the image was built; 0 without one.
-    private var modifiedOfImage: Int64 {
-        nodes.first.map(\.modified) ?? 0
-    }
-
-    private mutating func node(_ index: Int, parent: Int, name: Range<Int>) -> FileTree.Node {
-        let entry = directory.entries[index]
-        var canonical = nodes.count
-        var byteCount: UInt64 = 0
-        var rawDevice: UInt32 = 0
-        switch entry.kind {
-        case .file(let offset, let size):
-            byteCount = UInt64(size)
-            canonical = firstLink(entry, offset, size) ?? canonical
-        case .symlink(let target, _): byteCount = UInt64(target.range.count)
-        case .device(_, let raw): rawDevice = raw
-        case .directory, .unknown: break
-        }
-        return FileTree.Node(
-            parent: UInt32(parent), nameStart: UInt32(name.lowerBound),
-            nameCount: UInt16(name.count), mode: Self.mode(entry), user: entry.user,
-            group: entry.group, modified: Int64(entry.modified), byteCount: byteCount,
-            record: UInt32(index), canonical: UInt32(canonical), linkCount: 1,
-            rawDevice: rawDevice)
+    private mutating func node(
+        _ entry: IFS.Dirent, _ index: Int, parent: Int, name: Range<Int>
+    ) -> FileTree.Node {
+        FileTree.Node(
+            parent: UInt32(parent), nameStart: UInt32(name.lowerBound), record: UInt32(index),
+            canonical: UInt32(firstLink(entry) ?? nodes.count), nameCount: UInt16(name.count),
+            mode: Self.mode(entry))
     }
 
     /// The node placed before that shares inode number and bytes: a hard link.
-    private mutating func firstLink(_ entry: IFS.Dirent, _ offset: UInt32, _ size: UInt32) -> Int? {
-        guard size > 0 else { return nil }
+    private mutating func firstLink(_ entry: IFS.Dirent) -> Int? {
+        guard case .file(let offset, let size) = entry.kind, size > 0 else { return nil }
+        guard repeated.contains(entry.inode) else { return nil }
         let key = UInt64(entry.inode) << 32 | UInt64(offset)
         guard let first = links[key] else {
             links[key] = nodes.count
             return nil
         }
-        return nodes[first].byteCount == UInt64(size) ? first : nil
+        guard case .file(_, size) = directory.entries[Int(nodes[first].record)].kind else {
+            return nil
+        }
+        return first
     }
 
     /// The POSIX mode; a named special, which POSIX does not know, shows as a file nobody can write.
@@ -243,12 +287,38 @@ struct TreeBuilder {
         }
     }
 
-    private func path(_ index: Int) -> ArraySlice<UInt8> {
-        directory.path(of: directory.entries[index])
-    }
-
     private mutating func note(_ entry: IFS.Dirent, _ problem: IFS.Finding.Problem) {
         findings.append(
             IFS.Finding(path: Array(directory.path(of: entry)), problem: problem))
+    }
+}
+
+/// The inode numbers that more than one entry has. Few do, so that hardly any entry has to be looked
+/// up among the hard links.
+private struct RepeatedInodes {
+    private var once: [UInt64]
+    private var twice: [UInt64]
+
+    init(_ entries: [IFS.Dirent]) {
+        // Inodes are numbered without gaps, but who knows: larger ones count as repeated.
+        let wordCount = entries.count / 16 &+ 16
+        once = Array(repeating: 0, count: wordCount)
+        twice = once
+        for entry in entries {
+            guard let (word, bit) = place(entry.inode) else { continue }
+            twice[word] |= once[word] & bit
+            once[word] |= bit
+        }
+    }
+
+    func contains(_ inode: UInt32) -> Bool {
+        guard let (word, bit) = place(inode) else { return true }
+        return twice[word] & bit != 0
+    }
+
+    private func place(_ inode: UInt32) -> (word: Int, bit: UInt64)? {
+        let number = inode & IFS.Dirent.inodeMask
+        let word = Int(number >> 6)
+        return word < once.count ? (word, 1 << UInt64(number & 63)) : nil
     }
 }
