@@ -26,7 +26,7 @@ zsh_home = $(share)/zsh/site-functions/_$(1)
 fish_home = $(share)/fish/vendor_completions.d/$(1).fish
 sources = $(wildcard Sources Tests Fuzz) Package.swift
 
-.PHONY: build demo test bench fuzz install uninstall clean lint format help swift-found packages
+.PHONY: build demo test bench fuzz tsan install uninstall clean lint format help swift-found packages
 
 build: packages ## Build the tools into .build/release (the default)
 	$(SWIFT) build $(BUILD_FLAGS)
@@ -49,6 +49,10 @@ bench: build ## Compare with squashfuse and unsquashfs on the same tree
 fuzz: packages ## Fuzz each parser FUZZ_SECONDS (60) long; LONG=1: 600, two at a time
 	@scripts/apt-packages fuzz
 	@scripts/fuzz $(ARGS)
+
+tsan: build ## Run the mount's tests under the thread sanitizer
+	@scripts/apt-packages run test
+	scripts/tsan $(ARGS)
 
 # sudo has neither the user's PATH nor business in .build: under it, what was built is installed.
 install: $(if $(and $(SUDO_USER),$(wildcard $(built)/ifsfs)),,build) ## Install under PREFIX, for mount(8) in HELPERDIR

@@ -75,6 +75,8 @@ let package = Package(
             name: "IFSFSTests", dependencies: ["IFSFS", "Format", "TestSupport"],
             swiftSettings: glue),
         .testTarget(name: "ToolTests", dependencies: ["TestSupport"], swiftSettings: glue),
-        .testTarget(name: "MountTests", dependencies: ["TestSupport"], swiftSettings: glue),
+        .testTarget(
+            name: "MountTests", dependencies: ["TestSupport", "CLZO", "CUCL", "CZlib"],
+            swiftSettings: glue),
     ]
 )

@@ -90,33 +90,6 @@ struct BackgroundTests {
         #expect(try MountLine.on(point).isEmpty)
     }
 
-    @Test func fiftyMountsInARowLeaveNothingBehind() throws {
-        let scratch = try Scratch()
-        defer { scratch.end() }
-        let image = try scratch.image(Samples.ordinary)
-        let point = try scratch.directory("m")
-        let before = try (Calls.names(scratch.path), Self.openDescriptors())
-        let script: Word = """
-            for i in $(seq 50); do
-                "$1" "$2" "$3"
-                test "$(cat "$3/etc/hosts")" = "127.0.0.1 localhost"
-                fusermount3 -u "$3"
-            done
-            """
-        let done = try shell(script, Machine.tool("mount.ifs"), image, point, deadline: 30)
-        #expect(done.description == "status 0")
-        let isQuiet = within(5) { Daemon.serving(point) == nil ? true : nil }
-        #expect(isQuiet == true)
-        #expect(try MountLine.on(point).isEmpty)
-        #expect(try Calls.names(scratch.path) == before.0)
-        #expect(try Calls.names(point) == [])
-        #expect(try Self.openDescriptors() <= before.1 + 20, "other tests run at the same time")
-    }
-
-    private static func openDescriptors() throws -> Int {
-        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
-    }
-
     @Test func twentyMountsStandSideBySide() throws {
         let scratch = try Scratch()
         defer { scratch.end() }

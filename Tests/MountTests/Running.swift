@@ -80,7 +80,8 @@ final class Running {
     }
 
     deinit {
-        guard finished == nil else { return }
+        // What could not be started has no number; number 0 would be the tests themselves.
+        guard finished == nil, id > 0 else { return }
         end()
     }
 

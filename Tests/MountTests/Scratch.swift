@@ -13,9 +13,14 @@ enum Machine {
 
     static let isRoot = geteuid() == 0
 
-    /// A tool as `make build` has made it.
+    /// A folder of tools that are built for something else than use, such as under a sanitizer; nil
+    /// where those of `make build` are tested.
+    static let otherTools: String? = ProcessInfo.processInfo.environment["IFSFS_TOOLS"]
+
+    /// A tool as `make build` has made it, or one of `otherTools`.
     static func tool(_ name: String) -> Word {
-        Word(Fixtures.root.appendingPathComponent(".build/release/\(name)").path)
+        let folder = otherTools ?? Fixtures.root.appendingPathComponent(".build/release").path
+        return Word("\(folder)/\(name)")
     }
 
     /// Whether a command is installed.

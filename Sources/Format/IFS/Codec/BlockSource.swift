@@ -123,8 +123,13 @@ extension IFS {
                 let index = position / UInt64(blockSize)
                 return (Int(clamping: index), index &* UInt64(blockSize))
             }
-            let end = chain.starts[chain.starts.count &- 1]
+            let last = chain.starts.count &- 1
+            let end = chain.starts[last]
             guard position < end else {
+                // A short block before it was split, or is damaged; without a try at the proof, one
+                // cannot tell where its successor starts.
+                let isOnGrid = end == UInt64(last) &* UInt64(blockSize)
+                guard isOnGrid || chain.proof == .failed else { return nil }
                 // The block behind the last known one starts at a known place, and holds its first
                 // byte at least.
                 return position == end
