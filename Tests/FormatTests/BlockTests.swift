@@ -84,13 +84,13 @@ struct BlockTests {
 
     /// A file whose image has 40 blocks, and the reads of more than a length since it was opened.
     private static func counted(
-        _ lengths: [Int] = []
+        _ lengths: [Int] = [], cacheLimit: Int = 64 << 20
     ) throws -> (image: IFS.Image, built: BuiltImage, blocksRead: () -> [Int]) {
         let built = PackedImages.image(
             unpackedTo: blockCount * 0x10000 - 500, .lzo(isFast: true), blockLengths: lengths
         ).build()
         let source = CountingSource(built.bytes)
-        let image = try IFS.Image.only(in: source)
+        let image = try IFS.Image.only(in: source, .init(cacheLimit: cacheLimit))
         let places = Dictionary(
             uniqueKeysWithValues: built.blocks.enumerated().map { (UInt64($1.offset), $0) })
         _ = source.takeReads()
@@ -128,6 +128,22 @@ struct BlockTests {
     }
 
     // MARK: Cache and threads
+
+    /// A cache that holds twice what four streams are in gives up hardly a block that one is in.
+    @Test func fourStreamsInTurnHardlyUnpackABlockTwice() throws {
+        let (image, built, blocksRead) = try Self.counted(cacheLimit: 8 << 16)
+        _ = try image.contents.bytes(1, at: UInt64(39 * 0x10000), "last byte")
+        _ = blocksRead()
+        for step in 0..<36 {
+            for stream in 0..<4 {
+                let place = stream * 9 * 0x10000 + 0x10000 + step * 0x4000
+                let found = try image.contents.bytes(0x4000, at: UInt64(place), "bytes")
+                #expect(difference(found, built.plain[place..<(place + 0x4000)]) == nil)
+            }
+        }
+        let blocks = blocksRead()
+        #expect(Set(blocks) == Set(1...36) && blocks.count <= 40, "\(blocks.sorted())")
+    }
 
     @Test(
         arguments: [0, 64 << 10, 1 << 20],

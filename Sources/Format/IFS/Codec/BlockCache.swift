@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// Decoded bytes of one block, shared by the cache and its readers.
 final class DecodedBlock: Sendable {
     let bytes: [UInt8]
@@ -19,24 +17,28 @@ final class DecodedBlock: Sendable {
 /// others do not wait.
 final class BlockCache: Sendable {
     private final class Gate: Sendable {
-        let lock = Mutex(())
+        let lock = Lock(())
     }
 
     private struct Slot {
         var index: Int
-        var block: DecodedBlock
+        /// Nil in a slot that waits for its next block.
+        var block: DecodedBlock?
         var wasUsed: Bool
     }
 
     private struct Slots {
         var slots: [Slot] = []
+        /// Places of empty slots.
+        var free: [Int] = []
         var places: [Int: Int] = [:]
         var byteCount = 0
+        /// Where the next eviction looks first. What was put in last is what it comes to last.
         var hand = 0
     }
 
     private let limit: Int
-    private let slots = Mutex(Slots())
+    private let slots = Lock(Slots())
     private let gates: [Gate]
 
     init(limit: Int) {
@@ -73,25 +75,33 @@ final class BlockCache: Sendable {
         slots.withLock { slots in
             guard slots.places[index] == nil else { return }
             while slots.byteCount > limit &- size { Self.evict(&slots) }
-            slots.places[index] = slots.slots.count
-            slots.slots.append(Slot(index: index, block: block, wasUsed: false))
+            let slot = Slot(index: index, block: block, wasUsed: false)
+            let place = slots.free.popLast() ?? slots.slots.count
+            if place < slots.slots.count {
+                slots.slots[place] = slot
+            } else {
+                slots.slots.append(slot)
+            }
+            slots.places[index] = place
             slots.byteCount &+= size
         }
     }
 
+    /// Empties the first slot from the hand on that was not used since the hand last passed it.
     private static func evict(_ slots: inout Slots) {
-        while slots.slots[slots.hand].wasUsed {
-            slots.slots[slots.hand].wasUsed = false
-            slots.hand = (slots.hand &+ 1) % slots.slots.count
+        while true {
+            let place = slots.hand
+            slots.hand = (place &+ 1) % slots.slots.count
+            guard let block = slots.slots[place].block else { continue }
+            if slots.slots[place].wasUsed {
+                slots.slots[place].wasUsed = false
+                continue
+            }
+            slots.slots[place].block = nil
+            slots.places[slots.slots[place].index] = nil
+            slots.free.append(place)
+            slots.byteCount &-= block.bytes.count
+            return
         }
-        let gone = slots.slots[slots.hand]
-        let last = slots.slots.removeLast()
-        if last.index != gone.index {
-            slots.slots[slots.hand] = last
-            slots.places[last.index] = slots.hand
-        }
-        slots.places[gone.index] = nil
-        slots.byteCount &-= gone.block.bytes.count
-        slots.hand = slots.slots.isEmpty ? 0 : slots.hand % slots.slots.count
     }
 }

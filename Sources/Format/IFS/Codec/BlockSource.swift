@@ -1,5 +1,3 @@
-internal import Synchronization
-
 extension IFS {
     /// What an LZO or UCL image unpacks to, decoded block by block as it is read.
     ///
@@ -28,9 +26,9 @@ extension IFS {
         private let method: Compression
         private let cache: BlockCache
         /// Guards what is known of the chain; held for table work and hops, never while decoding.
-        private let chain = Mutex(Chain())
+        private let chain = Lock(Chain())
         /// Held by the one thread that learns lengths in order.
-        private let learner = Mutex(())
+        private let learner = Lock(())
 
         /// `stream` starts at the first block's length, which is byte `origin` of the file; `size` is
         /// what the startup header promises.
