@@ -29,7 +29,8 @@ sources = $(wildcard Sources Tests Fuzz) Package.swift
 .PHONY: build demo test bench fuzz tsan install uninstall clean lint format help swift-found packages
 
 build: packages ## Build the tools into .build/release (the default)
-	$(SWIFT) build $(BUILD_FLAGS)
+	$(SWIFT) build $(BUILD_FLAGS) --product ifsfs
+	$(SWIFT) build $(BUILD_FLAGS) --product ifs-tools
 	@# Hard links: whoever resolves the name still finds the tool that it names.
 	@for name in $(MOUNT_LINKS); do ln -f $(built)/ifsfs $(built)/$$name || exit; done
 	@for name in $(TOOL_LINKS); do ln -f $(built)/ifs-tools $(built)/$$name || exit; done
@@ -42,9 +43,10 @@ test: build ## Run every test; ARGS="--filter NAME" runs some
 	@scripts/apt-packages run test
 	scripts/test $(ARGS)
 
-bench: build ## Compare with squashfuse and unsquashfs on the same tree
+bench: build ## Measure, beside squashfuse; ARGS="--quick", ARGS="--list", ARGS="ROW..."
 	@scripts/apt-packages run bench
-	@scripts/bench
+	$(SWIFT) build $(BUILD_FLAGS) --product pack-tree
+	@scripts/bench $(ARGS)
 
 fuzz: packages ## Fuzz each parser FUZZ_SECONDS (60) long; LONG=1: 600, two at a time
 	@scripts/apt-packages fuzz
