@@ -10,9 +10,16 @@ public protocol ByteSource: Sendable {
     func read(
         into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(FormatError) -> Int
+
+    /// Says that `count` bytes from `offset` on will be read soon: a source on a medium has them
+    /// fetched meanwhile. Nothing may come of it.
+    func willRead(_ count: UInt64, from offset: UInt64)
 }
 
 extension ByteSource {
+    /// Nothing.
+    public func willRead(_ count: UInt64, from offset: UInt64) {}
+
     /// The `count` bytes from `offset` on; throws `truncated` in the name of `what` when the source
     /// ends before. Nothing is allocated for bytes that are not there.
     public func bytes(
@@ -93,5 +100,11 @@ public struct WindowSource: ByteSource {
         let count = Int(clamping: min(UInt64(buffer.count), byteCount &- offset))
         return try unsafe whole.read(
             into: UnsafeMutableRawBufferPointer(rebasing: buffer[0..<count]), at: start &+ offset)
+    }
+
+    /// Tells the whole.
+    public func willRead(_ count: UInt64, from offset: UInt64) {
+        guard offset < byteCount else { return }
+        whole.willRead(min(count, byteCount &- offset), from: start &+ offset)
     }
 }

@@ -88,4 +88,10 @@ public final class FileSource: ByteSource {
         }
         return done
     }
+
+    /// Starts reading them into the page cache.
+    public func willRead(_ count: UInt64, from offset: UInt64) {
+        posix_fadvise(
+            descriptor, off_t(clamping: offset), off_t(clamping: count), POSIX_FADV_WILLNEED)
+    }
 }

@@ -18,6 +18,9 @@ extension IFS {
         /// Blocks shorter than this, on average, are refused: no packer makes them, and the table of
         /// an endless chain of them would have no bound.
         private static let leastAverage: UInt64 = 0x200
+        /// How much of the stream is fetched ahead of a walk over all lengths: two bytes in each
+        /// 30 KiB would else be waited for one by one.
+        private static let walkAhead: UInt64 = 4 << 20
 
         let byteCount: UInt64
         private let stream: any ByteSource
@@ -183,7 +186,13 @@ extension IFS {
 
         /// Walks over lengths until block `index` is known or the chain ends.
         private func hop(_ chain: inout Chain, until index: Int) throws(FormatError) {
+            var fetched = chain.next
             while chain.links.count <= index, !chain.isComplete {
+                if index == .max, chain.next &+ Self.walkAhead / 2 > fetched {
+                    fetched = max(fetched, chain.next)
+                    stream.willRead(Self.walkAhead, from: fetched)
+                    fetched &+= Self.walkAhead
+                }
                 let prefix = try stream.prefix(2, at: chain.next)
                 guard prefix.count == 2 else {
                     chain.isComplete = true
