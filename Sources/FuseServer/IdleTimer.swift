@@ -8,14 +8,14 @@ final class IdleClock: Sendable {
     /// Notes a request.
     func touch() { lastRequest.store(Self.now, ordering: .relaxed) }
 
-    /// Seconds since the last request.
+    /// Milliseconds since the last request.
     var idle: Int { Self.now - lastRequest.load(ordering: .relaxed) }
 
-    /// Seconds of a clock that nobody sets.
+    /// Milliseconds of a clock that nobody sets.
     private static var now: Int {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
-        return time.tv_sec
+        return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
     }
 }
 
@@ -25,6 +25,7 @@ final class IdleClock: Sendable {
 /// away, never lazily: what is open or somebody's working directory keeps it, and the clock starts
 /// anew.
 final class IdleTimer: Sendable {
+    /// In milliseconds.
     private let limit: Int
     private let mount: Mount
     private let clock: IdleClock
@@ -33,7 +34,7 @@ final class IdleTimer: Sendable {
     init(_ mount: Mount, _ clock: IdleClock, seconds limit: Int) {
         self.mount = mount
         self.clock = clock
-        self.limit = limit
+        self.limit = limit * 1000
     }
 
     /// Starts the thread, which ends with the process.
@@ -57,7 +58,8 @@ final class IdleTimer: Sendable {
         while let mount = mount.current {
             let left = limit - clock.idle
             if left > 0 {
-                sleep(UInt32(left))
+                var rest = timespec(tv_sec: left / 1000, tv_nsec: left % 1000 * 1_000_000)
+                nanosleep(&rest, nil)
             } else if mount.remove() != nil {
                 clock.touch()
             }

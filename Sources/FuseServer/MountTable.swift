@@ -17,11 +17,17 @@ public struct Mount: Equatable, Sendable {
     /// Whether a tool of ours made it.
     public var isOurs: Bool { type == "fuse.ifs" }
 
-    /// Whether its server is gone: every access fails then.
-    public var isDead: Bool {
-        var status = stat()
-        return stat(mountPoint.map(CChar.init(bitPattern:)) + [0], &status) != 0
-            && errno == ENOTCONN
+    /// Whether its server is gone.
+    public var isDead: Bool { Self.isDead(at: mountPoint) }
+
+    /// Whether a path leads to a mount whose server is gone.
+    ///
+    /// `stat` would not tell: the kernel knows the root's attributes for as long as it likes. What
+    /// `statvfs` asks for it never keeps. A request that was under way at the end is aborted.
+    public static func isDead(at path: [UInt8]) -> Bool {
+        var found = statvfs()
+        return statvfs(path.map(CChar.init(bitPattern:)) + [0], &found) != 0
+            && (errno == ENOTCONN || errno == ECONNABORTED)
     }
 
     /// All mounts, in the order in which they were made. Empty where the kernel shows none.
@@ -100,6 +106,9 @@ extension Mount {
     /// Takes the mount away: as root by the system call, else through fusermount3. Gives the reason,
     /// in a line, if it is still there; nil when it is gone.
     public func remove(_ how: Removal = []) -> String? {
+        // A path means the uppermost mount there, which may be another by now.
+        guard Self.uppermost(at: mountPoint).map({ $0.id == id && $0.device == device }) != false
+        else { return "another mount covers it" }
         guard geteuid() == 0 else { return removeThroughHelper(how) }
         let path = mountPoint.map(CChar.init(bitPattern:)) + [0]
         // What was mounted there may be a link by now.

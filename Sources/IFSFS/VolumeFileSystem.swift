@@ -97,9 +97,14 @@ public struct VolumeFileSystem: FileSystem {
         return target
     }
 
-    /// The volume's, each behind `user.`; none unless they are to be listed.
+    /// The volume's, each behind `user.`; none unless they are to be listed. Linux gives nobody
+    /// the value of one that is not a file's or a directory's, so those are not listed either.
     public func extendedAttributeNames(of node: NodeID) throws(FileSystemError) -> [String] {
         guard listsExtendedAttributes else { return [] }
+        switch try attributes(of: node).kind {
+        case .file, .directory: break
+        case .symlink, .fifo, .characterDevice, .blockDevice, .socket: return []
+        }
         let names = try volume { volume throws(FormatError) in
             try volume.extendedAttributeNames(of: node)
         }

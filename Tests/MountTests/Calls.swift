@@ -35,6 +35,24 @@ enum Calls {
         return Array(bytes.prefix(count))
     }
 
+    /// The value of an extended attribute, into `room` bytes; of a link itself.
+    static func attribute(
+        _ name: String, of path: Word, room: Int = 1 << 16
+    ) throws -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: room)
+        let count = path.withCString { path in lgetxattr(path, name, &bytes, room) }
+        try check(count)
+        return Array(bytes.prefix(count))
+    }
+
+    /// The names of the extended attributes; of a link itself.
+    static func attributeNames(_ path: Word, room: Int = 1 << 16) throws -> [String] {
+        var bytes = [UInt8](repeating: 0, count: room)
+        let count = path.withCString { path in llistxattr(path, &bytes, room) }
+        try check(count)
+        return bytes.prefix(count).split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    }
+
     /// Opens a file for the time of `body`.
     static func open<Result>(
         _ path: Word, _ flags: Int32 = O_RDONLY, _ body: (Int32) throws -> Result

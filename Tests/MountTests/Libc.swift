@@ -27,6 +27,26 @@ func setxattr(
 @_silgen_name("removexattr")
 func removexattr(_ path: UnsafePointer<CChar>, _ name: UnsafePointer<CChar>) -> Int32
 
+@_silgen_name("lgetxattr")
+func lgetxattr(
+    _ path: UnsafePointer<CChar>, _ name: UnsafePointer<CChar>, _ value: UnsafeMutableRawPointer?,
+    _ count: Int
+) -> Int
+
+@_silgen_name("llistxattr")
+func llistxattr(
+    _ path: UnsafePointer<CChar>, _ names: UnsafeMutableRawPointer?, _ count: Int
+) -> Int
+
+@_silgen_name("name_to_handle_at")
+func nameToHandle(
+    _ directory: Int32, _ path: UnsafePointer<CChar>, _ handle: UnsafeMutableRawPointer,
+    _ mount: UnsafeMutablePointer<Int32>, _ flags: Int32
+) -> Int32
+
+@_silgen_name("open_by_handle_at")
+func openByHandle(_ mount: Int32, _ handle: UnsafeMutableRawPointer, _ flags: Int32) -> Int32
+
 /// Constants that it does not show either, with their values from the kernel's headers.
 enum Linux {
     /// MFD_CLOEXEC.
@@ -39,4 +59,10 @@ enum Linux {
     #endif
     /// O_TMPFILE, which holds O_DIRECTORY.
     static let temporaryFile: Int32 = 0o20000000 | O_DIRECTORY
+    /// O_PATH.
+    static let pathOnly: Int32 = 0o10000000
+    /// AT_SYMLINK_FOLLOW.
+    static let followLink: Int32 = 0x400
+    /// AT_EMPTY_PATH.
+    static let emptyPath: Int32 = 0x1000
 }

@@ -123,7 +123,8 @@ struct OptionTests {
         "nodiratime", "relatime", "norelatime", "strictatime", "nostrictatime", "lazytime", "sync",
         "async", "dirsync",
         "defaults", "auto", "noauto", "user", "nouser", "users", "nousers", "group", "nogroup",
-        "owner", "noowner", "nofail", "_netdev", "loop", "x-systemd.automount", "x-foo=1",
+        "owner", "noowner", "nofail", "_netdev", "loop", "uhelper=udisks2", "x-systemd.automount",
+        "x-foo=1",
         "ro", ",,ro,", "nofail,,noatime",
     ])
     func aWordOfFstabIsTaken(option: String) throws {

@@ -6,40 +6,7 @@ import Testing
 /// helpers and devices are put in place without a trace on the machine.
 @Suite(.needsFuse, .needsRoot, .timeLimit(.minutes(5)))
 struct SystemTests {
-    /// A namespace in which `/sbin` has the helpers, on top of what it has.
-    private static let withHelpers = """
-        mkdir "$2/over"
-        mount -t tmpfs tmpfs "$2/over"
-        mkdir "$2/over/upper" "$2/over/work"
-        sbin=$(readlink -f /sbin)
-        mount -t overlay overlay -o "lowerdir=$sbin,upperdir=$2/over/upper,workdir=$2/over/work" "$sbin"
-        ln -sf "$1" /sbin/mount.ifs
-        ln -sf "$1" /sbin/mount.fuse.ifs
-        cd "$2"
-
-        """
-
-    static let hasOverlay: Bool = {
-        guard Machine.isRoot, let scratch = try? Scratch() else { return false }
-        defer { scratch.end() }
-        return (try? inNamespace(scratch, withHelpers).status) == 0  // Else it is skipped.
-    }()
-
-    /// Runs a script as root in a mount namespace; `$1` is the tool, `$2` the scratch directory,
-    /// `$3` an image in it and `$4` a mount point.
-    @discardableResult
-    private static func inNamespace(_ scratch: Scratch, _ script: String) throws -> Finished {
-        let image = try scratch.image(Samples.everyKind)
-        let point = try scratch.directory("m")
-        let tool = try scratch.toolForOthers()
-        return try run(
-            [
-                "unshare", "-m", "--propagation", "slave", "bash", "-euc", Word(script), "test",
-                tool, scratch.path, image, point,
-            ])
-    }
-
-    @Test(.enabled(if: hasOverlay, "no overlay can be mounted on /sbin"))
+    @Test(.needsOverlay)
     func mountFindsTheHelperByTheType() throws {
         let scratch = try Scratch()
         defer { scratch.end() }
@@ -48,16 +15,16 @@ struct SystemTests {
             grep " $4 " /proc/self/mountinfo
             stat -c "%u %s" m/setuid
             umount m
-            ! grep " $4 " /proc/self/mountinfo
+            unmounted
             mount -t fuse.ifs "$3" m
             cat m/setuid
             umount m
             mount -v -n -r -t ifs "$3" m
             umount m
             mount -f -t ifs "$3" m
-            ! grep " $4 " /proc/self/mountinfo
+            unmounted
             """
-        let found = try Self.inNamespace(scratch, Self.withHelpers + script)
+        let found = try Namespace.run(scratch, Namespace.withHelpers + script)
         #expect(found.status == 0, "\(found)")
         #expect(
             found.text.contains(" ro,nosuid,nodev,noexec,noatime - fuse.ifs \(scratch / "x.ifs") "))
@@ -66,7 +33,7 @@ struct SystemTests {
         #expect(found.errorText.contains("mounted read-only"))
     }
 
-    @Test(.enabled(if: hasOverlay, "no overlay can be mounted on /sbin"))
+    @Test(.needsOverlay)
     func aLineOfFstabIsMounted() throws {
         let scratch = try Scratch()
         defer { scratch.end() }
@@ -76,11 +43,11 @@ struct SystemTests {
             stat -c "%u %a" m/setuid
             umount m
             """
-        let found = try Self.inNamespace(scratch, Self.withHelpers + script)
+        let found = try Namespace.run(scratch, Namespace.withHelpers + script)
         #expect(found.description == "status 0; 7 6700\n")
     }
 
-    @Test(.enabled(if: hasOverlay, "no overlay can be mounted on /sbin"))
+    @Test(.needsOverlay)
     func mountGivesOnTheStatusOfARefusal() throws {
         let scratch = try Scratch()
         defer { scratch.end() }
@@ -89,9 +56,9 @@ struct SystemTests {
             set +e
             mount -t ifs text m; echo $?
             mount -t ifs -o frobnicate x.ifs m; echo $?
-            ! grep " $4 " /proc/self/mountinfo
+            unmounted
             """
-        let found = try Self.inNamespace(scratch, Self.withHelpers + script)
+        let found = try Namespace.run(scratch, Namespace.withHelpers + script)
         #expect(found.lines == ["34", "1"], "\(found)")
         #expect(found.errorText.contains("mount.ifs: \(scratch / "text"): no IFS image found"))
     }
@@ -100,32 +67,13 @@ struct SystemTests {
         let scratch = try Scratch()
         defer { scratch.end() }
         let script = "mount -t tmpfs tmpfs /dev; \"$1\" \"$3\" \"$4\" 2>&1 || echo $?"
-        let found = try Self.inNamespace(scratch, script)
+        let found = try Namespace.run(scratch, script)
         #expect(found.lines == ["mount.ifs: device not found, try 'modprobe fuse' first", "32"])
     }
 
     // MARK: Ordinary users
 
-    static let hasSetuidHelper: Bool = {
-        let found = try? shell("test -u \"$(command -v fusermount3)\"")
-        return found?.status == 0
-    }()
-
-    /// A namespace in which everybody may open `/dev/fuse`, and a command that makes one another
-    /// user, who owns the mount point.
-    private static let withUsers = """
-        mkdir "$2/dev"
-        mount -t tmpfs -o dev,mode=755 tmpfs "$2/dev"
-        mknod -m 666 "$2/dev/fuse" c 10 229
-        chmod 666 "$2/dev/fuse"
-        mount --bind "$2/dev/fuse" /dev/fuse
-        chown 65534:65534 "$4"
-        user="setpriv --reuid=65534 --regid=65534 --clear-groups"
-        cd "$2"
-
-        """
-
-    @Test(.enabled(if: hasSetuidHelper, "fusermount3 is not setuid"))
+    @Test(.needsSetuidHelper)
     func aUserMountsAndUnmountsWithoutPrivilege() throws {
         let scratch = try Scratch()
         defer { scratch.end() }
@@ -136,12 +84,12 @@ struct SystemTests {
                 grep " $4 " /proc/self/mountinfo
                 $user cat m/setuid m/dir/file
                 $user stat -c "%u %a" m/dir/file
-                ! ls m
+                if ls m; then exit 98; fi
                 $user $way m
-                ! grep " $4 " /proc/self/mountinfo
+                unmounted
             done
             """
-        let found = try Self.inNamespace(scratch, Self.withUsers + script)
+        let found = try Namespace.run(scratch, Namespace.withUsers + script)
         #expect(found.status == 0, "\(found)")
         #expect(found.lines.filter { $0 == "setcontents" }.count == 3)
         #expect(found.lines.filter { $0 == "1234567 640" }.count == 3)
@@ -150,7 +98,7 @@ struct SystemTests {
         #expect(lines.count == 3 && lines.allSatisfy { $0.contains(" ro,nosuid,nodev,") })
     }
 
-    @Test(.enabled(if: hasSetuidHelper, "fusermount3 is not setuid"))
+    @Test(.needsSetuidHelper)
     func aUsersMistakeIsToldInOneLine() throws {
         let scratch = try Scratch()
         defer { scratch.end() }
@@ -160,7 +108,7 @@ struct SystemTests {
             $user "$1" x.ifs notmine; echo $?
             grep -q '^ *user_allow_other' /etc/fuse.conf || $user "$1" x.ifs m -o allow_other; echo $?
             """
-        let found = try Self.inNamespace(scratch, Self.withUsers + script)
+        let found = try Namespace.run(scratch, Namespace.withUsers + script)
         #expect(found.lines.allSatisfy { $0 == "32" || $0 == "0" }, "\(found)")
         let said = found.errorText.split(separator: "\n")
         #expect(
@@ -170,7 +118,7 @@ struct SystemTests {
     }
 
     /// What an ordinary user may not have is left out, and the mount is made.
-    @Test(.enabled(if: hasSetuidHelper, "fusermount3 is not setuid"))
+    @Test(.needsSetuidHelper)
     func aUsersOptionsThatNeedPrivilegeAreToldAndLeftOut() throws {
         let scratch = try Scratch()
         defer { scratch.end() }
@@ -179,7 +127,7 @@ struct SystemTests {
             grep " $4 " /proc/self/mountinfo
             $user fusermount3 -u m
             """
-        let found = try Self.inNamespace(scratch, Self.withUsers + script)
+        let found = try Namespace.run(scratch, Namespace.withUsers + script)
         #expect(found.status == 0 && found.text.contains(" ro,nosuid,nodev,"), "\(found)")
         #expect(found.errorText.split(separator: "\n").allSatisfy { $0.contains("unsafe option") })
     }

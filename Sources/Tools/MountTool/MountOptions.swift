@@ -65,21 +65,24 @@ struct MountOptions {
         "diratime", "nodiratime", "relatime", "norelatime", "strictatime", "nostrictatime",
         "lazytime", "nolazytime",
         "defaults", "auto", "noauto", "user", "nouser", "users", "nousers", "group", "nogroup",
-        "owner", "noowner", "nofail", "_netdev", "loop",
+        "owner", "noowner", "nofail", "_netdev", "loop", "uhelper",
     ]
 
     /// Reads the values of all `-o`, in order; a later word wins. A sloppy reading passes over
     /// options that are not known.
     init(_ values: [Argument], sloppy: Bool) throws(ToolError) {
         for value in values {
-            for word in value.text.split(separator: ",") { try take(String(word), sloppy) }
+            for word in value.bytes.split(separator: UInt8(ascii: ",")) {
+                try take(Argument(bytes: Array(word)), sloppy)
+            }
         }
     }
 
-    private mutating func take(_ word: String, _ sloppy: Bool) throws(ToolError) {
-        let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            .map(String.init)
-        let name = parts[0]
+    private mutating func take(_ word: Argument, _ sloppy: Bool) throws(ToolError) {
+        let parts = word.bytes.split(
+            separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false
+        ).map { Argument(bytes: Array($0)) }
+        let name = parts[0].text
         let value = parts.count == 2 ? parts[1] : nil
         if name.isEmpty { throw ToolError("unknown option '\(word)'") }
         if name.hasPrefix("x-") || Self.ignored.contains(name) { return }
@@ -101,7 +104,8 @@ struct MountOptions {
         try set(name, value ?? "")
     }
 
-    private mutating func set(_ name: String, _ value: String) throws(ToolError) {
+    private mutating func set(_ name: String, _ word: Argument) throws(ToolError) {
+        let value = word.text
         switch name {
         case "ro": isWritable = false
         case "allow_other": allowsOthers = true
@@ -110,7 +114,7 @@ struct MountOptions {
         case "umask": mask = try permissions(name, value)
         case "fmask": fileMask = try permissions(name, value)
         case "dmask": directoryMask = try permissions(name, value)
-        case "subdir": subdirectory = Array(value.utf8)
+        case "subdir": subdirectory = word.bytes
         case "timeout":
             guard let seconds = Int(value), (1...Self.longestTimeout).contains(seconds) else {
                 throw ToolError(

@@ -38,11 +38,9 @@ struct MountPoint {
 
     /// The mount at the path if its server is gone; nil where all is well.
     private static func dead(_ name: Argument) throws(ToolError) -> Mount? {
-        var status = stat()
-        guard unsafe name.withCString({ unsafe stat($0, &status) }) != 0, errno == ENOTCONN else {
-            return nil
-        }
-        guard let mount = Mount.uppermost(at: AbsolutePath.lexical(name).bytes), mount.isOurs else {
+        guard Mount.isDead(at: name.bytes) else { return nil }
+        let place = AbsolutePath.real(name) ?? AbsolutePath.lexical(name)
+        guard let mount = Mount.uppermost(at: place.bytes), mount.isOurs else {
             throw ToolError(
                 "\(printable(name.bytes)): found a dead mount that is not of IFSFS,"
                     + " expected a directory; 'umount -l' clears it", .mountPoint)
