@@ -91,3 +91,24 @@ extension [UInt8] {
         try body(unsafe span.bytes)
     }
 }
+
+extension [UInt8] {
+    /// Writes the field of the structure at byte `base`, which must lie inside the array: whoever
+    /// writes has made the room.
+    mutating func write<Value>(
+        _ value: Value, _ field: Field<Value>, to base: Int, _ order: ByteOrder
+    ) {
+        let raw = order.value(value)
+        for index in 0..<MemoryLayout<Value>.size {
+            self[base + field.offset + index] = UInt8(
+                truncatingIfNeeded: Value(littleEndian: raw) >> Value(8 * index))
+        }
+    }
+
+    /// Writes the bytes of the field of the structure at byte `base`; what is missing stays as it is.
+    mutating func write(_ bytes: [UInt8], _ field: ByteField, to base: Int) {
+        for (index, byte) in bytes.prefix(field.count).enumerated() {
+            self[base + field.offset + index] = byte
+        }
+    }
+}

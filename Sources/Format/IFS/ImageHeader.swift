@@ -23,27 +23,27 @@ extension IFS {
         static let maximumMountpoint = 1024
 
         /// The byte order of the image.
-        public let order: ByteOrder
+        public var order: ByteOrder
         /// The flag bits above.
-        public let flags: UInt8
+        public var flags: UInt8
         /// Bytes from this header to the end of the image's trailer.
-        public let imageSize: UInt32
+        public var imageSize: UInt32
         /// Bytes of header and directory, the directory's end mark included.
-        public let directoryEnd: UInt32
+        public var directoryEnd: UInt32
         /// Offset of the first directory entry from this header.
-        public let directoryOffset: UInt32
+        public var directoryOffset: UInt32
         /// Inodes of the bootstrap executables, with their flag bits; 0 is none.
-        public let bootInodes: [UInt32]
+        public var bootInodes: [UInt32]
         /// Inode of the compiled startup script; 0 is none.
-        public let scriptInode: UInt32
+        public var scriptInode: UInt32
         /// The buildfile's `chain=` address; 0 is none.
-        public let chainAddress: UInt32
+        public var chainAddress: UInt32
         /// Ten reserved words.
-        public let spare: [UInt32]
+        public var spare: [UInt32]
         /// 0 in everything mkifs writes.
-        public let mountFlags: UInt32
+        public var mountFlags: UInt32
         /// Where the target puts the image: bytes without a NUL.
-        public let mountpoint: [UInt8]
+        public var mountpoint: [UInt8]
 
         enum At {
             static let signature = ByteField(0, count: 7, "image header.signature")
@@ -97,6 +97,46 @@ extension IFS {
             mountFlags = try bytes.read(At.mountFlags, from: base, order)
             mountpoint = try Self.text(bytes, at: base, end: directoryOffset)
             try check(at: base)
+        }
+
+        /// A header with no value but its byte order, whose flag is set, and its mount point.
+        public init(_ order: ByteOrder, mountpoint: [UInt8] = []) {
+            self.order = order
+            flags = order == .big ? Self.bigEndianFlag : 0
+            imageSize = 0
+            directoryEnd = 0
+            directoryOffset = 0
+            bootInodes = []
+            scriptInode = 0
+            chainAddress = 0
+            spare = []
+            mountFlags = 0
+            self.mountpoint = mountpoint
+            directoryOffset = strictDirectoryOffset
+        }
+
+        /// The header and its mount point, up to `dir_offset`; the mount point has to fit before it.
+        public var bytes: [UInt8] {
+            let count = max(Int(directoryOffset), Self.fixedByteCount + mountpoint.count + 1)
+            var bytes = [UInt8](repeating: 0, count: count)
+            bytes.write(Self.signature, At.signature, to: 0)
+            bytes.write(flags, At.flags, to: 0, order)
+            bytes.write(imageSize, At.imageSize, to: 0, order)
+            bytes.write(directoryEnd, At.directoryEnd, to: 0, order)
+            bytes.write(directoryOffset, At.directoryOffset, to: 0, order)
+            for (index, inode) in bootInodes.prefix(4).enumerated() {
+                bytes.write(inode, At.bootInode(index), to: 0, order)
+            }
+            bytes.write(scriptInode, At.scriptInode, to: 0, order)
+            bytes.write(chainAddress, At.chainAddress, to: 0, order)
+            for (index, word) in spare.prefix(10).enumerated() {
+                bytes.write(word, At.spare(index), to: 0, order)
+            }
+            bytes.write(mountFlags, At.mountFlags, to: 0, order)
+            for (index, byte) in mountpoint.enumerated() {
+                bytes[Self.fixedByteCount + index] = byte
+            }
+            return bytes
         }
 
         private static func text(

@@ -36,45 +36,45 @@ extension IFS {
         public static let trailerV2Flag: UInt8 = 0x20
 
         /// The byte order that the signature shows.
-        public let order: ByteOrder
+        public var order: ByteOrder
         /// Format version; 1 in every release.
-        public let version: UInt16
+        public var version: UInt16
         /// Byte order, compression and the other flag bits.
-        public let flags1: UInt8
+        public var flags1: UInt8
         /// No bit has a meaning; some vehicles' images set 0x01.
-        public let flags2: UInt8
+        public var flags2: UInt8
         /// Bytes of this header: 256.
-        public let headerSize: UInt16
+        public var headerSize: UInt16
         /// The processor, as an ELF `e_machine`.
-        public let machine: UInt16
+        public var machine: UInt16
         /// Where the loader jumps to.
-        public let startupAddress: UInt32
+        public var startupAddress: UInt32
         /// What a loader adds to a physical address of this header.
-        public let physicalBias: UInt32
+        public var physicalBias: UInt32
         /// Physical address of this header.
-        public let imageAddress: UInt32
+        public var imageAddress: UInt32
         /// Physical address that the startup area is copied to.
-        public let ramAddress: UInt32
+        public var ramAddress: UInt32
         /// Bytes of RAM that startup and image need.
-        public let ramSize: UInt32
+        public var ramSize: UInt32
         /// Bytes of header, startup program, padding and startup trailer.
-        public let startupSize: UInt32
+        public var startupSize: UInt32
         /// Bytes from this header to the end of the image as stored.
-        public let storedSize: UInt32
+        public var storedSize: UInt32
         /// Where a loader left the image file system; 0 in files.
-        public let imagefsAddress: UInt32
+        public var imagefsAddress: UInt32
         /// Bytes of the image file system when unpacked.
-        public let imagefsSize: UInt32
+        public var imagefsSize: UInt32
         /// Bytes of loaded boot prefix before this header.
-        public let prebootSize: UInt16
+        public var prebootSize: UInt16
         /// The reserved half-word after `preboot_size`; 0, but for some vehicles' images.
-        public let zeroHalf: UInt16
+        public var zeroHalf: UInt16
         /// The reserved word before `addr_off`; 0, but for some vehicles' images.
-        public let zeroWord: UInt32
+        public var zeroWord: UInt32
         /// What 8.0 adds to the addresses above to make them 64 bits wide.
-        public let addressOffset: UInt64
+        public var addressOffset: UInt64
         /// The 192 bytes of `info` records.
-        public let info: [UInt8]
+        public var info: [UInt8]
 
         enum At {
             static let signature = Field<UInt32>(0, "startup header.signature")
@@ -131,6 +131,56 @@ extension IFS {
             addressOffset = try bytes.read(At.addressOffset, from: base, order)
             info = try bytes.read(At.info, from: base)
             try check(at: base)
+        }
+
+        /// A header with no value but its byte order; the flag of that is set.
+        public init(_ order: ByteOrder) {
+            self.order = order
+            version = 1
+            flags1 = order == .big ? Self.bigEndianFlag : 0
+            flags2 = 0
+            headerSize = UInt16(Self.byteCount)
+            machine = 0
+            startupAddress = 0
+            physicalBias = 0
+            imageAddress = 0
+            ramAddress = 0
+            ramSize = 0
+            startupSize = 0
+            storedSize = 0
+            imagefsAddress = 0
+            imagefsSize = 0
+            prebootSize = 0
+            zeroHalf = 0
+            zeroWord = 0
+            addressOffset = 0
+            info = []
+        }
+
+        /// The 256 bytes of the header.
+        public var bytes: [UInt8] {
+            var bytes = [UInt8](repeating: 0, count: Self.byteCount)
+            bytes.write(Self.signature, At.signature, to: 0, order)
+            bytes.write(version, At.version, to: 0, order)
+            bytes.write(flags1, At.flags1, to: 0, order)
+            bytes.write(flags2, At.flags2, to: 0, order)
+            bytes.write(headerSize, At.headerSize, to: 0, order)
+            bytes.write(machine, At.machine, to: 0, order)
+            bytes.write(startupAddress, At.startupAddress, to: 0, order)
+            bytes.write(physicalBias, At.physicalBias, to: 0, order)
+            bytes.write(imageAddress, At.imageAddress, to: 0, order)
+            bytes.write(ramAddress, At.ramAddress, to: 0, order)
+            bytes.write(ramSize, At.ramSize, to: 0, order)
+            bytes.write(startupSize, At.startupSize, to: 0, order)
+            bytes.write(storedSize, At.storedSize, to: 0, order)
+            bytes.write(imagefsAddress, At.imagefsAddress, to: 0, order)
+            bytes.write(imagefsSize, At.imagefsSize, to: 0, order)
+            bytes.write(prebootSize, At.prebootSize, to: 0, order)
+            bytes.write(zeroHalf, At.zeroHalf, to: 0, order)
+            bytes.write(zeroWord, At.zeroWord, to: 0, order)
+            bytes.write(addressOffset, At.addressOffset, to: 0, order)
+            bytes.write(info, At.info, to: 0)
+            return bytes
         }
 
         private func check(at base: Int) throws(FormatError) {
