@@ -41,7 +41,7 @@ let package = Package(
         .systemLibrary(name: "CUCL", providers: [.apt(["libucl-dev"])]),
 
         .target(
-            name: "Format", dependencies: ["CZlib", "CLZO", "CMD"], exclude: ["README.md"],
+            name: "Format", dependencies: ["CZlib", "CLZO", "CUCL", "CMD"], exclude: ["README.md"],
             swiftSettings: strict),
         .target(name: "IFSFS", dependencies: ["Format"], swiftSettings: strict),
         .target(

@@ -30,6 +30,9 @@ extension IFS {
         public var path: [UInt8]
         /// The type, and what it brings.
         public var body: Body
+        /// What stands behind the texts up to the record's end, where it is not the zeros of a record
+        /// that is just as long as it must be; mkifs leaves bytes of a path in some roots.
+        public var padding: [UInt8]?
 
         /// A record of these values.
         public init(
@@ -44,6 +47,7 @@ extension IFS {
             self.group = group
             self.modified = modified
             self.extendedAttributes = extendedAttributes
+            padding = nil
         }
 
         /// The record of an entry that was read; nil for one of unknown type.
@@ -62,17 +66,29 @@ extension IFS {
             modified = entry.modified
             extendedAttributes = entry.extendedAttributes
             path = Array(directory.path(of: entry))
+            padding = nil
+            let start = Int(entry.recordOffset) &+ textEnd
+            let end = Int(entry.recordOffset) &+ Int(entry.recordSize)
+            guard start <= end, end <= directory.bytes.count else { return nil }
+            let found = Array(directory.bytes[start..<end])
+            if found.count != byteCount &- textEnd || found.contains(where: { $0 != 0 }) {
+                padding = found
+            }
         }
 
         /// Bytes of the record: head, texts and their NULs, rounded up to 4.
         public var byteCount: Int {
-            let texts: Int
+            padding.map { textEnd + $0.count } ?? (textEnd + 3) & ~3
+        }
+
+        /// Where the texts end.
+        private var textEnd: Int {
             switch body {
-            case .file, .device: texts = Dirent.At.filePath.offset
-            case .directory: texts = Dirent.At.directoryPath.offset
-            case .symlink(let target): texts = Dirent.At.symlinkPath.offset + target.count + 1
+            case .file, .device: Dirent.At.filePath.offset + path.count + 1
+            case .directory: Dirent.At.directoryPath.offset + path.count + 1
+            case .symlink(let target):
+                Dirent.At.symlinkPath.offset + path.count + 1 + target.count + 1
             }
-            return (texts + path.count + 1 + 3) & ~3
         }
 
         /// The record's bytes. Neither the record nor a symlink's path may be longer than 65,535.
@@ -87,6 +103,7 @@ extension IFS {
             bytes.write(modified, Dirent.At.modified, to: 0, order)
             let start = writeBody(to: &bytes, order)
             bytes.replaceSubrange(start..<(start + path.count), with: path)
+            if let padding { bytes.replaceSubrange(textEnd..., with: padding) }
             return bytes
         }
 

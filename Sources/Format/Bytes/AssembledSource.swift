@@ -1,0 +1,98 @@
+/// Bytes put together of parts of other sources, zeros between them.
+public struct AssembledSource: ByteSource {
+    /// A source, and where its first byte stands in the whole.
+    public struct Part: Sendable {
+        let offset: UInt64
+        let source: any ByteSource
+
+        /// A part at a byte offset.
+        public init(at offset: UInt64, _ source: any ByteSource) {
+            self.offset = offset
+            self.source = source
+        }
+
+        fileprivate var end: UInt64 { offset &+ source.byteCount }
+    }
+
+    /// Bytes of the whole.
+    public let byteCount: UInt64
+    /// Sorted; none reaches into the next.
+    private let parts: [Part]
+
+    /// The parts in a whole of `byteCount` bytes. Throws `corrupt` where two overlap or one reaches
+    /// beyond the end.
+    public init(_ parts: [Part], byteCount: UInt64) throws(FormatError) {
+        let sorted = parts.filter { $0.source.byteCount > 0 }.sorted { $0.offset < $1.offset }
+        var end: UInt64 = 0
+        for part in sorted {
+            let (last, overflow) = part.offset.addingReportingOverflow(part.source.byteCount)
+            guard part.offset >= end, !overflow, last <= byteCount else {
+                throw .corrupt(
+                    Place("part of the image", part.offset),
+                    found: "\(part.source.byteCount) bytes from \(hex(part.offset)) on",
+                    expected: "bytes between \(hex(end)) and \(hex(byteCount))")
+            }
+            end = last
+        }
+        self.parts = sorted
+        self.byteCount = byteCount
+    }
+
+    /// What the parts have there, and zeros.
+    public func read(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
+    ) throws(FormatError) -> Int {
+        guard offset < byteCount else { return 0 }
+        let end = offset &+ min(UInt64(buffer.count), byteCount &- offset)
+        var position = offset
+        var index = firstPart(endingAfter: offset)
+        while position < end {
+            let part = index < parts.count ? parts[index] : nil
+            let start = min(part?.offset ?? end, end)
+            if position < start {
+                unsafe fill(buffer, from: position &- offset, to: start &- offset)
+                position = start
+            } else if let part {
+                let stop = min(part.end, end)
+                try unsafe copy(part, position..<stop, to: buffer, from: offset)
+                position = stop
+                index &+= 1
+            }
+        }
+        return Int(clamping: end &- offset)
+    }
+
+    private func firstPart(endingAfter offset: UInt64) -> Int {
+        var low = 0
+        var high = parts.count
+        while low < high {
+            let middle = (low &+ high) / 2
+            if parts[middle].end > offset { high = middle } else { low = middle &+ 1 }
+        }
+        return low
+    }
+
+    private func fill(
+        _ buffer: UnsafeMutableRawBufferPointer, from start: UInt64, to end: UInt64
+    ) {
+        let range = Int(clamping: start)..<Int(clamping: end)
+        unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[range])
+            .initializeMemory(as: UInt8.self, repeating: 0)
+    }
+
+    private func copy(
+        _ part: Part, _ range: Range<UInt64>, to buffer: UnsafeMutableRawBufferPointer,
+        from offset: UInt64
+    ) throws(FormatError) {
+        let place =
+            Int(clamping: range.lowerBound &- offset)..<Int(clamping: range.upperBound &- offset)
+        let count = try unsafe part.source.read(
+            into: UnsafeMutableRawBufferPointer(rebasing: buffer[place]),
+            at: range.lowerBound &- part.offset)
+        guard count == place.count else {
+            throw .truncated(
+                Place("part of the image", range.lowerBound), needed: UInt64(place.count),
+                available: UInt64(count))
+        }
+    }
+}

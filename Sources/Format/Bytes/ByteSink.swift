@@ -1,0 +1,22 @@
+/// Where bytes are written by position.
+public protocol ByteSink {
+    /// Writes all bytes from byte `offset` on. Throws `io`.
+    mutating func write(_ bytes: [UInt8], at offset: UInt64) throws(FormatError)
+}
+
+/// Bytes that are written into memory; what nobody wrote is zero.
+public struct MemorySink: ByteSink {
+    /// What was written.
+    public private(set) var bytes: [UInt8] = []
+
+    /// No bytes yet.
+    public init() {}
+
+    /// Grows as far as it must.
+    public mutating func write(_ bytes: [UInt8], at offset: UInt64) throws(FormatError) {
+        let start = Int(clamping: offset)
+        let missing = start + bytes.count - self.bytes.count
+        if missing > 0 { self.bytes += [UInt8](repeating: 0, count: missing) }
+        self.bytes.replaceSubrange(start..<(start + bytes.count), with: bytes)
+    }
+}

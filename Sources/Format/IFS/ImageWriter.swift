@@ -1,0 +1,222 @@
+extension IFS {
+    /// An image with everything in its place: what a writer needs, and nothing that decides where
+    /// things go.
+    ///
+    /// The headers have their final values, but for sums, and for `stored_size` of a packed image.
+    public struct PlacedImage: Sendable {
+        /// What stands before the startup header, loaded or not.
+        public var prefix: any ByteSource
+        /// The startup header; nil for a bare image.
+        public var startup: StartupHeader?
+        /// What lies between the startup header and its trailer.
+        public var program: any ByteSource
+        /// The image file system's header.
+        public var header: ImageHeader
+        /// The directory's records, in order, the root first.
+        public var records: [DirectoryRecord]
+        /// Data, at offsets from the image header.
+        public var parts: [AssembledSource.Part]
+        /// How the image file system is packed.
+        public var encoding: Encoding
+
+        /// An image of these parts.
+        public init(
+            prefix: any ByteSource = MemorySource([]), startup: StartupHeader? = nil,
+            program: any ByteSource = MemorySource([]), header: ImageHeader,
+            records: [DirectoryRecord], parts: [AssembledSource.Part],
+            encoding: Encoding = Encoding(.none)
+        ) {
+            self.prefix = prefix
+            self.startup = startup
+            self.program = program
+            self.header = header
+            self.records = records
+            self.parts = parts
+            self.encoding = encoding
+        }
+
+        /// Writes the image from byte 0 of `sink` on; gives its length in bytes. Contents are read and
+        /// written piece by piece.
+        public func write(to sink: inout some ByteSink) throws(FormatError) -> UInt64 {
+            try copy(prefix, to: &sink)
+            let start = prefix.byteCount
+            guard var startup else {
+                var region = SummedWriter(header.order, at: start, trailerSize: 0)
+                try writeImage(to: &sink, &region)
+                return region.position
+            }
+            var region = SummedWriter(
+                startup.order, at: start &+ UInt64(startup.startupSize),
+                trailerSize: startup.trailerSize)
+            try writeImage(to: &sink, &region)
+            var end = region.position
+            if encoding.compression != .none {
+                try region.pad(to: &sink)
+                end = try region.end(to: &sink)
+                startup.storedSize = UInt32(clamping: end &- start)
+            }
+            try write(startup, to: &sink)
+            return end
+        }
+
+        private func write(
+            _ startup: StartupHeader, to sink: inout some ByteSink
+        ) throws(FormatError) {
+            var region = SummedWriter(
+                startup.order, at: prefix.byteCount, trailerSize: startup.trailerSize)
+            try region.append(startup.bytes, to: &sink)
+            var position: UInt64 = 0
+            while let piece = try next(of: program, &position) {
+                try region.append(piece, to: &sink)
+            }
+            _ = try region.end(to: &sink)
+        }
+
+        /// The image file system, its own trailer included, packed as asked.
+        private func writeImage(
+            to sink: inout some ByteSink, _ region: inout SummedWriter
+        ) throws(FormatError) {
+            let contents = try assembled()
+            var inner = SummedWriter(header.order, at: 0, trailerSize: header.trailerSize)
+            let encoder = try StreamEncoder(encoding)
+            var position: UInt64 = 0
+            while let piece = try next(of: contents, &position) {
+                inner.note(piece)
+                try region.append(try encoder.append(piece), to: &sink)
+            }
+            try region.append(try encoder.append(inner.trailer()), to: &sink)
+            try region.append(try encoder.finish(), to: &sink)
+        }
+
+        /// Header, directory and data, without the trailer.
+        private func assembled() throws(FormatError) -> AssembledSource {
+            var directory: [UInt8] = []
+            for record in records { directory += record.bytes(header.order) }
+            let fixed = [
+                AssembledSource.Part(at: 0, MemorySource(header.bytes)),
+                AssembledSource.Part(at: UInt64(header.directoryOffset), MemorySource(directory)),
+            ]
+            return try AssembledSource(
+                fixed + parts,
+                byteCount: UInt64(header.imageSize) &- UInt64(header.trailerSize))
+        }
+
+        private func copy(
+            _ source: any ByteSource, to sink: inout some ByteSink
+        ) throws(FormatError) {
+            var position: UInt64 = 0
+            while let piece = try next(of: source, &position) {
+                try sink.write(piece, at: position &- UInt64(piece.count))
+            }
+        }
+
+        /// The next piece of a source; nil at its end.
+        private func next(
+            of source: any ByteSource, _ position: inout UInt64
+        ) throws(FormatError) -> [UInt8]? {
+            guard position < source.byteCount else { return nil }
+            let step = min(source.byteCount &- position, 1 << 20)
+            let piece = try source.bytes(step, at: position, "part of the image")
+            position &+= step
+            return piece
+        }
+    }
+}
+
+/// Plain bytes in, bytes as they are stored out.
+private enum StreamEncoder {
+    case plain
+    case blocks(BlockEncoder)
+    case deflate(Deflater)
+
+    init(_ encoding: IFS.Encoding) throws(FormatError) {
+        switch encoding.compression {
+        case .none: self = .plain
+        case .zlib: self = .deflate(try Deflater(isFast: encoding.isFast))
+        case .lzo, .ucl: self = .blocks(BlockEncoder(encoding))
+        }
+    }
+
+    func append(_ plain: [UInt8]) throws(FormatError) -> [UInt8] {
+        switch self {
+        case .plain: plain
+        case .blocks(let encoder): try encoder.append(plain)
+        case .deflate(let deflater): deflater.append(plain)
+        }
+    }
+
+    func finish() throws(FormatError) -> [UInt8] {
+        switch self {
+        case .plain: []
+        case .blocks(let encoder): try encoder.finish()
+        case .deflate(let deflater): deflater.finish()
+        }
+    }
+}
+
+/// Writes a region in order and keeps the sums that its trailer needs.
+private struct SummedWriter: ~Copyable {
+    private let order: ByteOrder
+    private let start: UInt64
+    private(set) var position: UInt64
+    private var sum: WordSum
+    private var digest = Digest(.sha512)
+    /// The last bytes, while they are less than a word.
+    private var rest: [UInt8] = []
+    private let isDigested: Bool
+
+    /// A region at byte `position` of the output that ends in a trailer of `trailerSize` bytes.
+    init(_ order: ByteOrder, at position: UInt64, trailerSize: Int) {
+        self.order = order
+        self.position = position
+        start = position
+        sum = WordSum(order)
+        isDigested = trailerSize == IFS.Trailer.v2Size
+    }
+
+    mutating func append(
+        _ bytes: [UInt8], to sink: inout some ByteSink
+    ) throws(FormatError) {
+        guard !bytes.isEmpty else { return }
+        try sink.write(bytes, at: position)
+        position &+= UInt64(bytes.count)
+        note(bytes)
+    }
+
+    /// Counts bytes that are written elsewhere.
+    mutating func note(_ bytes: [UInt8]) {
+        if isDigested { digest.update(bytes) }
+        add(bytes)
+    }
+
+    private mutating func add(_ bytes: [UInt8]) {
+        let whole = rest.isEmpty ? bytes : rest + bytes
+        let count = whole.count & ~3
+        sum.update(whole)
+        rest = Array(whole[count...])
+    }
+
+    /// Zeros up to a whole word of the region.
+    mutating func pad(to sink: inout some ByteSink) throws(FormatError) {
+        let missing = Int((4 &- (position &- start) & 3) & 3)
+        try append([UInt8](repeating: 0, count: missing), to: &sink)
+    }
+
+    /// The trailer of what was counted.
+    consuming func trailer() -> [UInt8] {
+        var sum = sum
+        let digest = isDigested ? digest.finish() : []
+        sum.update(digest)
+        var word = [UInt8](repeating: 0, count: IFS.Trailer.checksumSize)
+        word.write(0 &- sum.total, Field<UInt32>(0, "trailer.cksum"), to: 0, order)
+        return digest + word
+    }
+
+    /// Writes the trailer; gives where it ends.
+    consuming func end(to sink: inout some ByteSink) throws(FormatError) -> UInt64 {
+        let place = position
+        let bytes = trailer()
+        try sink.write(bytes, at: place)
+        return place &+ UInt64(bytes.count)
+    }
+}
