@@ -9,14 +9,14 @@ struct RewritingTests {
     static let golden = Fixtures.goldenCases
     static let real = Fixtures.sharedImages()
 
-    private func bytes(_ name: String) throws -> [UInt8] {
-        Self.golden.contains(name)
+    static func bytes(_ name: String) throws -> [UInt8] {
+        golden.contains(name)
             ? try Fixtures.goldenImage(name) : try Fixtures.bytes(Fixtures.sharedImage(name))
     }
 
     @Test(arguments: golden + real)
     func headersComeOutAsTheyWere(name: String) throws {
-        let bytes = try bytes(name)
+        let bytes = try Self.bytes(name)
         for image in try IFS.Scanner.images(in: MemorySource(bytes)).images {
             let start = Int(image.headerOffset)
             if let startup = image.startup {
@@ -30,7 +30,7 @@ struct RewritingTests {
 
     @Test(arguments: golden + real)
     func recordsComeOutAsTheyWere(name: String) throws {
-        let file = MemorySource(try bytes(name))
+        let file = MemorySource(try Self.bytes(name))
         for image in try IFS.Scanner.images(in: file).images {
             let directory = image.directory
             for entry in directory.entries {
@@ -48,14 +48,9 @@ struct RewritingTests {
 /// An image that is read, taken apart and written again is the same file, sums and packed streams
 /// included.
 struct ImageWriterTests {
-    private func bytes(_ name: String) throws -> [UInt8] {
-        RewritingTests.golden.contains(name)
-            ? try Fixtures.goldenImage(name) : try Fixtures.bytes(Fixtures.sharedImage(name))
-    }
-
     @Test(arguments: RewritingTests.golden + RewritingTests.real)
     func anImageComesOutAsItWas(name: String) throws {
-        let bytes = try bytes(name)
+        let bytes = try RewritingTests.bytes(name)
         let image = try IFS.Image.only(in: bytes)
         var sink = MemorySink()
         let count = try IFS.PlacedImage(image).write(to: &sink)

@@ -17,6 +17,18 @@ extension IFS {
             /// Where `hasPriority`.
             public let priority: UInt8
 
+            /// Modifiers of these values.
+            public init(
+                cpu: UInt8 = 0, flags: UInt8 = 0, partition: UInt8 = 0, policy: UInt8 = 0,
+                priority: UInt8 = 0
+            ) {
+                self.cpu = cpu
+                self.flags = flags
+                self.partition = partition
+                self.policy = policy
+                self.priority = priority
+            }
+
             /// Bit 0x01.
             public var hasPartition: Bool { flags & 0x01 != 0 }
             /// Bit 0x02: in a session of its own.
