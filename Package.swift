@@ -43,6 +43,7 @@ let package = Package(
         .target(
             name: "Format", dependencies: ["CZlib", "CLZO", "CUCL", "CMD"], exclude: ["README.md"],
             swiftSettings: strict),
+        .target(name: "Mkifs", dependencies: ["Format"], swiftSettings: strict),
         .target(name: "IFSFS", dependencies: ["Format"], swiftSettings: strict),
         .target(
             name: "FuseServer", dependencies: ["CFuse", "IFSFS", "Format"], swiftSettings: glue),
@@ -71,6 +72,9 @@ let package = Package(
             swiftSettings: glue),
         .testTarget(
             name: "FormatTests", dependencies: ["Format", "TestSupport"], swiftSettings: glue),
+        .testTarget(
+            name: "MkifsTests", dependencies: ["Mkifs", "Format", "TestSupport"],
+            swiftSettings: glue),
         .testTarget(
             name: "DumpifsTests",
             dependencies: ["Dumpifs", "Format", "TestSupport", "ToolSupport"],

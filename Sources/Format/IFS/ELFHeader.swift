@@ -22,6 +22,21 @@ extension ELF {
             public let flags: UInt32
             /// `p_align`.
             public let alignment: UInt64
+
+            /// A program header of these values.
+            public init(
+                type: UInt32, offset: UInt64, virtualAddress: UInt64, physicalAddress: UInt64,
+                fileSize: UInt64, memorySize: UInt64, flags: UInt32, alignment: UInt64
+            ) {
+                self.type = type
+                self.offset = offset
+                self.virtualAddress = virtualAddress
+                self.physicalAddress = physicalAddress
+                self.fileSize = fileSize
+                self.memorySize = memorySize
+                self.flags = flags
+                self.alignment = alignment
+            }
         }
 
         /// Whether addresses are 64 bits wide.
