@@ -21,7 +21,9 @@ package enum Checks {
 
     /// All that can be asked of an image.
     package static func examine(_ image: IFS.Image) {
-        keep(image.checkSums())
+        for fault in image.check() {
+            precondition(!fault.description.utf8.contains(10), "a fault of several lines")
+        }
         keep(attempt { () throws(FormatError) in try image.startupChecksum() })
         keep(attempt { () throws(FormatError) in try image.imageChecksum(image.header.order) })
         keep(attempt { () throws(FormatError) in try image.startupArguments() })
@@ -141,6 +143,14 @@ package enum Checks {
             precondition(volume.attributes(of: node)?.linkCount == count, "a wrong link count")
         }
         for finding in volume.findings { keep(finding.description) }
+        for name in attempt({ () throws(FormatError) in
+            try volume.extendedAttributeNames(of: .root)
+        }) ?? [] {
+            keep(
+                attempt { () throws(FormatError) in
+                    try volume.extendedAttribute(name, of: .root)
+                })
+        }
         for number in [0, volume.statistics.nodeCount + 1, .max] {
             let nobody = NodeID(rawValue: number)
             precondition(volume.attributes(of: nobody) == nil && volume.parent(of: nobody) == nil)

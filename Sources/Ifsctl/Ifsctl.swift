@@ -9,6 +9,7 @@ public enum Ifsctl {
     /// Does what the words behind the tool's name say; gives the exit status: 0, 1 where a check
     /// found something, 2 for trouble.
     public static func run(_ arguments: [ToolSupport.Argument]) -> Int32 {
+        guard !arguments.isEmpty else { return refused("found no subcommand, expected one") }
         do {
             var command = try Command.parseAsRoot(arguments.map(\.text))
             if let inspection = command as? any Inspecting { return inspection.inspect(arguments) }
@@ -21,10 +22,18 @@ public enum Ifsctl {
                 return 0
             }
         } catch {
-            let said = Command.message(for: error).split(separator: "\n").joined(separator: " ")
-            Diagnostics(tool: "ifsctl").say(said + "; 'ifsctl --help' tells more")
-            return trouble
+            return refused(
+                Command.message(for: error).split(separator: "\n").joined(separator: " "))
         }
+    }
+
+    /// Says in one line, as our other tools do, why the command line cannot be understood.
+    private static func refused(_ message: String) -> Int32 {
+        let text = message.replacing(". Did you mean", with: "; did you mean")
+        let line = text.prefix(1).lowercased() + text.dropFirst()
+        Diagnostics(tool: "ifsctl").say(
+            line + (line.hasSuffix("?") ? "" : "; 'ifsctl --help' tells more"))
+        return trouble
     }
 }
 

@@ -16,44 +16,60 @@ extension OptionTable {
 
     private func bashAction(_ words: Words) -> String {
         switch words {
-        case .files: "compgen -f -- \"$current\""
-        case .directories: "compgen -d -- \"$current\""
+        case .files: "mapfile -t COMPREPLY < <(compgen -f -- \"$current\")"
+        case .directories: "mapfile -t COMPREPLY < <(compgen -d -- \"$current\")"
         case .words(let list): Self.bashWords(list)
+        case .list(let list):
+            // What stands behind `name=`, which is a word of its own, is a value and not offered.
+            """
+            if [[ $current == *,* || $first -eq $COMP_CWORD ]]; then
+                        [[ $current == *,* ]] && head=${current%,*},
+                        compopt +o filenames -o nospace 2>/dev/null
+                        mapfile -t COMPREPLY < <(compgen -P "$head" -W '\
+            \(list.joined(separator: " "))' -- "${current##*,}")
+                    fi
+            """
         case .none: "true"
         }
     }
 
+    /// As file names, words would be quoted, and a directory of that name end in a slash.
     private static func bashWords(_ list: [String]) -> String {
-        "compgen -W '\(list.joined(separator: " "))' -- \"$current\""
+        "compopt +o filenames 2>/dev/null; mapfile -t COMPREPLY < "
+            + "<(compgen -W '\(list.joined(separator: " "))' -- \"$current\")"
     }
 
     private var bash: String {
         let function = "_" + identifier
         let cases = options.filter { $0.argument != nil }.map { option in
-            // As file names, words would be quoted, and a directory of that name end in a slash.
-            let isWords = if case .words = option.words { true } else { false }
-            return "        \(spellings(option).joined(separator: "|"))) "
-                + (isWords ? "compopt +o filenames 2>/dev/null; " : "")
-                + "mapfile -t COMPREPLY < <(\(bashAction(option.words))); return ;;"
+            "        \(spellings(option).joined(separator: "|"))) "
+                + "\(bashAction(option.words)); return ;;"
         }
-        let all = options.flatMap(spellings)
         return """
             \(function)() {
-                local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
-                # Of --name=value bash makes three words.
-                if [[ $current == = ]]; then
-                    current=
-                elif [[ $previous == = && $COMP_CWORD -gt 1 ]]; then
-                    previous=${COMP_WORDS[COMP_CWORD-2]}
+                local current=${COMP_WORDS[COMP_CWORD]} first=$COMP_CWORD head= previous
+                # Of name=value bash makes three words; the first is where they begin.
+                while ((first > 1)); do
+                    if [[ ${COMP_WORDS[first]} == = ]]; then
+                        ((first -= 1))
+                    elif ((first > 2)) && [[ ${COMP_WORDS[first-1]} == = ]]; then
+                        ((first -= 2))
+                    else
+                        break
+                    fi
+                done
+                [[ $current == = ]] && current=
+                previous=${COMP_WORDS[first]}
+                if [[ $first -eq $COMP_CWORD || $previous != --* ]]; then
+                    previous=${COMP_WORDS[first-1]}
                 fi
                 case $previous in
             \(cases.joined(separator: "\n"))
                 esac
                 if [[ $current == -* ]]; then
-                    compopt +o filenames 2>/dev/null
-                    mapfile -t COMPREPLY < <(\(Self.bashWords(all)))
+                    \(Self.bashWords(options.flatMap(spellings)))
                 else
-                    mapfile -t COMPREPLY < <(\(bashAction(operands)))
+                    \(bashAction(operands))
                 fi
             }
             complete -o filenames -F \(function) \(tool)
@@ -62,13 +78,9 @@ extension OptionTable {
     }
 
     private var zsh: String {
-        func action(_ words: Words) -> String {
-            switch words {
-            case .files: "_files"
-            case .directories: "_files -/"
-            case .words(let list): "(\(list.joined(separator: " ")))"
-            case .none: " "
-            }
+        func action(_ option: Option) -> String {
+            if case .list = option.words { return listFunction(option) }
+            return zshAction(option.words)
         }
         func quoted(_ text: String) -> String {
             text.reduce(into: "") { out, character in
@@ -81,18 +93,40 @@ extension OptionTable {
         }
         let rows = options.flatMap { option in
             spellings(option).map { spelling in
-                let value = option.argument.map { ":\($0):\(action(option.words))" } ?? ""
+                let value = option.argument.map { ":\($0):\(action(option))" } ?? ""
                 return "    '*\(spelling)[\(quoted(option.help))]\(value)'"
             }
         }
+        let functions = options.compactMap { option -> String? in
+            guard case .list(let list) = option.words else { return nil }
+            let words = list.map { $0.hasSuffix("=") ? "'\($0.dropLast()):value: '" : "'\($0)'" }
+            return """
+                \(listFunction(option))() {
+                    _values -s , \(option.argument ?? "") \(words.joined(separator: " "))
+                }
+
+                """
+        }
         return """
             #compdef \(tool)
-            _arguments -s -S \\
+            \(functions.joined())_arguments -s -S \\
             \(rows.joined(separator: " \\\n")) \\
-                '*:file:\(action(operands))'
+                '*:file:\(zshAction(operands))'
 
             """
     }
+
+    private func zshAction(_ words: Words) -> String {
+        switch words {
+        case .files: "_files"
+        case .directories: "_files -/"
+        case .words(let list), .list(let list): "(\(list.joined(separator: " ")))"
+        case .none: " "
+        }
+    }
+
+    /// The zsh function that completes a comma list.
+    private func listFunction(_ option: Option) -> String { "_\(identifier)_\(option.id)" }
 
     private var fish: String {
         let rows = options.map { option in
@@ -103,6 +137,10 @@ extension OptionTable {
             case .files: line += " -rF"
             case .directories: line += " -xa '(__fish_complete_directories)'"
             case .words(let list): line += " -xa '\(list.joined(separator: " "))'"
+            case .list(let list):
+                // What stands before the last comma, with each of the words.
+                line += " -xa '(string replace -r \"[^,]*\\$\" \"\" -- (commandline -ct))"
+                line += "{\(list.joined(separator: ","))}'"
             case .none: line += option.argument == nil ? "" : " -x"
             }
             let help = option.help.replacing("\\", with: "\\\\").replacing("'", with: "\\'")

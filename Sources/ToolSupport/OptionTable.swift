@@ -5,6 +5,8 @@ public struct OptionTable: Sendable {
         case files
         case directories
         case words([String])
+        /// Words joined by commas; one that ends in `=` is followed by a value.
+        case list([String])
         case none
     }
 

@@ -97,6 +97,7 @@ struct BlockTests {
         return (image, built, { source.takeReads().compactMap { places[$0.offset] } })
     }
 
+    /// Of an LZO or UCL image, opening unpacks only the blocks that the directory lies in.
     @Test func openingReadsTheFirstBlockAlone() throws {
         let built = PackedImages.image(unpackedTo: 0x40000, .lzo(isFast: true)).build()
         let source = CountingSource(built.bytes)

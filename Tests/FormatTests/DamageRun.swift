@@ -59,7 +59,7 @@ struct DamageRun {
             }
             readPrograms(image)
             if sums {
-                consume(image.checkSums().map { "\($0)" }.joined().utf8.count)
+                consume(image.check().map(\.description).joined().utf8.count)
                 try? image.unpacked { consume($0.count) }
             }
             for isPartial in [false, true] {
@@ -90,6 +90,11 @@ struct DamageRun {
     private static func read(_ volume: IFS.ImageVolume, limit: Int) {
         var rest = limit
         guard let nodes = try? volume.walk() else { return }
+        for node in [.root] + nodes.prefix(100).map(\.node) {
+            for name in (try? volume.extendedAttributeNames(of: node)) ?? [] {
+                consume((try? volume.extendedAttribute(name, of: node))?.count ?? 0)
+            }
+        }
         for (_, node) in nodes {
             guard let attributes = volume.attributes(of: node) else { continue }
             consume(volume.target(of: node)?.count ?? 0)

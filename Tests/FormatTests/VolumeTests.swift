@@ -84,6 +84,7 @@ struct VolumeTests {
         }
     }
 
+    /// A directory that only a path of the image names is there.
     @Test func parentsThatAreNotListedAreMadeUp() throws {
         let image = ImageBuilder([.file("usr/lib/a/b/c.so", "x"), .file("usr/lib/d", "y")]).with {
             $0.root?.modified = 1234
@@ -266,6 +267,7 @@ struct VolumeTests {
         #expect(try volume.node(at: long + "q") == nil)
     }
 
+    /// What lies below a file or a symbolic link of the image is left out.
     @Test func entriesBelowWhatIsNoDirectoryAreLeftOut() throws {
         for (above, problem) in [
             (ImageEntry.file("a", "file"), Problem.belowFile),
@@ -291,6 +293,7 @@ struct VolumeTests {
         #expect(try Self.paths(volume) == ["a"])
     }
 
+    /// Of entries with the same path the last is shown.
     @Test func ofEqualPathsTheLastOneIsShown() throws {
         let volume = try Self.volume([
             .file("a", "first"), .file("b", "b"), .file("a", "second"), .directory("c"),

@@ -38,6 +38,7 @@ struct AutoUnmountTests {
         } ?? false
     }
 
+    /// With auto_unmount, a server that is killed leaves no mount behind.
     @Test func aKilledServerInTheBackgroundLeavesNothing() throws {
         let scratch = try Scratch()
         defer { scratch.end() }

@@ -16,6 +16,7 @@ struct BackgroundTests {
         return (point, try #require(Daemon.serving(point)))
     }
 
+    /// When the command returns with status 0, the mount answers.
     @Test func theCommandReturnsOnceTheMountAnswers() throws {
         let scratch = try Scratch()
         defer { scratch.end() }

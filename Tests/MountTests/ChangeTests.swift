@@ -32,6 +32,8 @@ struct ChangeTests {
 
     static let inputOutput = SystemError(code: EIO)
 
+    /// Once the image file was written, truncated, replaced or removed, every read and every
+    /// listing that reaches the server is an input/output error, and one line says so.
     @Test(arguments: Change.allCases, [.none, .ucl(level: 1)] as [Packing])
     func fromThenOnEveryRequestFailsAndOneLineIsSaid(change: Change, packing: Packing) throws {
         let scratch = try Scratch()
@@ -62,6 +64,8 @@ struct ChangeTests {
         #expect(finished.status == 0)
     }
 
+    /// Reading the image file changes nothing.
+    ///
     /// What says nothing about the bytes, such as being read, is no change.
     @Test func readingTheImageIsNoChange() throws {
         let scratch = try Scratch()
@@ -76,6 +80,8 @@ struct ChangeTests {
         #expect(try mount.unmount().description == "status 0")
     }
 
+    /// An image that came through a pipe stays as it was.
+    ///
     /// A pipe's bytes were copied: whatever became of the file, they stay.
     @Test func whatCameThroughAPipeDoesNotChange() throws {
         let scratch = try Scratch()

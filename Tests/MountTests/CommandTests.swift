@@ -71,6 +71,7 @@ struct CommandTests {
         ("rsync -aH", "rsync -aH \"$1/\" \"$2\""),
     ]
 
+    /// What cp, tar and rsync copy from a mount is the same tree.
     @Test(arguments: copies.map(\.name))
     func aCopyIsTheSameTree(name: String) throws {
         let script = try #require(Self.copies.first { $0.name == name }?.script)

@@ -43,6 +43,7 @@ struct ContentsTests {
             ])
     }
 
+    /// A mount is the tree that dumpifs extracts.
     @Test(arguments: Fixtures.goldenCases)
     func aMountIsWhatDumpifsExtracts(name: String) throws {
         let scratch = try Scratch()
@@ -71,6 +72,8 @@ struct ContentsTests {
         }
     }
 
+    /// A file reads as the bytes that the image has for it, however the image is packed and
+    /// whichever its byte order.
     @Test(arguments: [Packing.none, .zlib(), .lzo(), .ucl(level: 5)], [false, true])
     func everyPackingAndByteOrderReadsAsItWasMade(packing: Packing, isBigEndian: Bool) throws {
         let scratch = try Scratch()

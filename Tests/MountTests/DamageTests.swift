@@ -11,6 +11,7 @@ struct DamageTests {
     /// Bytes that a server may hold.
     private static let mostMemory: UInt = 512 << 20
 
+    /// A damaged image is refused, or served as far as it goes.
     @Test(arguments: 0..<300 as Range<UInt64>)
     func aDamagedImageIsRefusedOrServedAsFarAsItGoes(seed: UInt64) throws {
         let damaged = try DamagedImage(seed: seed)

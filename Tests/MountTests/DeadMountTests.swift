@@ -30,6 +30,8 @@ struct DeadMountTests {
         #expect(isDead == true)
     }
 
+    /// A dead mount of ours is cleared away before the next one is made in its place.
+    ///
     /// `HERE` is the directory that holds the mount point, `m`; `link` leads there.
     @Test(arguments: [
         "HERE/m", "m", "m/", "./m", "HERE//m//", "../HERE-NAME/m", "link", "HERE/link",

@@ -25,6 +25,7 @@ struct FaultTests {
         return bad
     }
 
+    /// Data that lies outside the image is an error when it is read, and the rest is served.
     @Test func dataOutsideTheImageIsAnErrorAndTheRestIsRead() throws {
         let scratch = try Scratch()
         defer { scratch.end() }
@@ -46,6 +47,7 @@ struct FaultTests {
         #expect(said.contains("3 entries are left out or doubtful; 'ifsctl check' names them\n"))
     }
 
+    /// A damaged block costs its own bytes and no others: reading them is an input/output error.
     @Test(arguments: [.lzo(isFast: true), .ucl(level: 1)] as [Packing])
     func aDamagedBlockCostsItsOwnBytes(packing: Packing) throws {
         let scratch = try Scratch()
@@ -66,6 +68,8 @@ struct FaultTests {
         #expect(try mount.unmount().errorText.contains("packed block 4"))
     }
 
+    /// A damaged zlib stream is read up to the damage.
+    ///
     /// A deflate stream has no other start: what lies behind the damage is lost. Level 0 stores its
     /// blocks, each behind its length and the length's complement, so that damage is seen at once.
     @Test func aDamagedStreamIsReadUpToTheDamage() throws {

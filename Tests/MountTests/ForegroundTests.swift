@@ -5,6 +5,7 @@ import Testing
 /// A server in the foreground, from its start to its end.
 @Suite(.needsFuse, .timeLimit(.minutes(5)))
 struct ForegroundTests {
+    /// SIGTERM, SIGINT and SIGHUP unmount, and the server ends with status 0.
     @Test(arguments: [SIGTERM, SIGINT, SIGHUP])
     func aSignalUnmountsAndEndsItInPeace(signal: Int32) throws {
         let scratch = try Scratch()
@@ -44,6 +45,7 @@ struct ForegroundTests {
         #expect(try MountLine.on(mount.path).isEmpty)
     }
 
+    /// Unmounting a mount that is in use fails, and it goes on serving.
     @Test func aMountInUseStaysAndServes() throws {
         let scratch = try Scratch()
         defer { scratch.end() }
@@ -56,6 +58,8 @@ struct ForegroundTests {
         #expect(try mount.unmount().status == 0)
     }
 
+    /// After a lazy unmount, files that are open can be read until they are closed.
+    ///
     /// A lazy unmount takes the name away; files that are open can be read until they are closed.
     @Test(.needsRoot)
     func afterALazyUnmountOpenFilesAreStillRead() throws {

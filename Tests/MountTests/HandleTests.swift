@@ -50,6 +50,7 @@ struct HandleTests {
             ? scratch.mount(scratch / "x.ifs") : scratch.mount(scratch / "x.ifs", options[0])
     }
 
+    /// A file handle, such as NFS uses, is good at every mount of the same bytes.
     @Test(arguments: ["dir/file", "unlisted/deep/file", "first", "setuid"] as [Word])
     func aFileIsOpenedAfterARemount(path: Word) throws {
         let scratch = try Scratch()

@@ -5,6 +5,8 @@ import Testing
 /// Many mounts, one after the other, and nothing that stays.
 @Suite(.needsFuse, .timeLimit(.minutes(5)))
 struct LeakTests {
+    /// A thousand mounts in a row leave nothing behind.
+    ///
     /// In a process of its own, so that all descriptors and children there are this test's.
     @Test func aThousandMountsInARowLeaveNothingBehind() async throws {
         let scratch = try Scratch()

@@ -28,6 +28,7 @@ struct ListingTests {
     /// What every listing of the big directory has to be, sorted.
     static let expected = names.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
 
+    /// A directory of any size is listed completely, into a buffer of any size.
     @Test(arguments: [300, 1000, 4096, 1 << 20])
     func aBigDirectoryIsListedCompletelyByBuffersOfAnySize(room: Int) throws {
         let scratch = try Scratch()
@@ -119,6 +120,7 @@ struct ListingTests {
         return withUnsafeBytes(of: &entry.pointee.d_name) { Word(Array($0.prefix { $0 != 0 })) }
     }
 
+    /// Names are the bytes that the image has, text or not.
     @Test func namesAreBytes() throws {
         let scratch = try Scratch()
         defer { scratch.end() }
@@ -130,6 +132,8 @@ struct ListingTests {
             try Calls.contents(mount / Samples.strangeName / Samples.strangeName) == [1, 2])
     }
 
+    /// What cannot be a path is left out, and the number of such entries is told.
+    ///
     /// A name of 256 bytes, a `..`, entries below a file, all but the last of equal paths: no names
     /// of a tree. Their number is told, and the rest is there.
     @Test func whatCannotBeAPathIsCountedAndLeftOut() throws {

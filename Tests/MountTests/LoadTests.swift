@@ -7,6 +7,7 @@ import Testing
 struct LoadTests {
     static let packings: [Packing] = [.zlib(level: 1), .lzo(isFast: true), .ucl(level: 1)]
 
+    /// Many readers at once get the same bytes as one.
     @Test(arguments: packings)
     func eightReadersOfRandomRangesAgreeWithThePlainBytes(packing: Packing) throws {
         let scratch = try Scratch()
@@ -38,6 +39,8 @@ struct LoadTests {
         #expect(problems.flatMap { $0 } == [])
     }
 
+    /// Reading a packed file takes the server its cache and 16 MiB of memory at most.
+    ///
     /// The limit is of decoded blocks; tables, buffers and what is being decoded come on top.
     @Test(arguments: packings)
     func memoryStaysWithinTheCacheAndSixteenMebibytes(packing: Packing) throws {
@@ -64,6 +67,7 @@ struct LoadTests {
         #expect(daemon.anonymousMemory < 20 << 20)
     }
 
+    /// A file reads the same by read, by mmap and around the kernel's cache.
     @Test(arguments: [.none] + packings)
     func aFileReadsTheSameByEveryWay(packing: Packing) throws {
         let scratch = try Scratch()
@@ -99,6 +103,7 @@ struct LoadTests {
         }
     }
 
+    /// A program for the host can be run from a mount.
     @Test func programsRunFromAMount() throws {
         let scratch = try Scratch()
         defer { scratch.end() }

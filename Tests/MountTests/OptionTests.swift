@@ -11,6 +11,7 @@ struct OptionTests {
 
     // MARK: Who sees what
 
+    /// Only the user who mounted sees anything, unless others are allowed.
     @Test(.needsRoot)
     func othersSeeNothingUnlessAllowed() throws {
         let scratch = try Scratch()
@@ -20,6 +21,8 @@ struct OptionTests {
         #expect(found.status != 0 && found.errorText.contains("Permission denied"))
     }
 
+    /// Others who are allowed are held to the modes of the files.
+    ///
     /// `allow_other` brings the kernel's own check of the modes with it.
     @Test(.needsRoot)
     func othersAreHeldToTheModes() throws {
@@ -104,6 +107,7 @@ struct OptionTests {
         #expect(try Calls.contents(second / "which") == Array("3".utf8))
     }
 
+    /// A small cache, or none, costs time and no byte.
     @Test(
         arguments: [.zlib(), .lzo(isFast: true), .ucl(level: 1)] as [Packing],
         ["cache=0", "cache=64k", "cache=1M", "cache=0x100"])

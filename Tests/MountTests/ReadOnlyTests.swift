@@ -99,6 +99,7 @@ struct ReadOnlyTests {
         },
     ]
 
+    /// Every call that would change something fails, because the file system is read-only.
     @Test func everyChangeIsRefusedAsReadOnly() throws {
         let scratch = try Scratch()
         defer { scratch.end() }
@@ -122,6 +123,8 @@ struct ReadOnlyTests {
         #expect(said == "mount.ifs: \(scratch / "x.ifs"): mounted read-only\n")
     }
 
+    /// A mount that root has remounted for writing refuses changes all the same.
+    ///
     /// Root can have the kernel ask for changes; the server refuses them all the same.
     @Test(.needsRoot)
     func remountedForWritingItStillRefuses() throws {
@@ -157,6 +160,7 @@ struct ReadOnlyTests {
         }
     }
 
+    /// The image file itself is never changed.
     @Test func theImageIsTheSameAfterAllOfIt() throws {
         let scratch = try Scratch()
         defer { scratch.end() }

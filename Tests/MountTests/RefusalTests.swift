@@ -86,6 +86,7 @@ struct RefusalTests {
         Case("IMAGE /dev/null", 37, "/dev/null: expected a directory"),
     ]
 
+    /// What cannot be mounted is refused in one line, with a status for each cause.
     @Test(arguments: usage + images + points)
     func isRefusedInOneLine(refusal: Case) throws {
         let scratch = try Scratch()
@@ -112,6 +113,7 @@ struct RefusalTests {
         #expect(try !MountLine.all().contains { $0.point.bytes.starts(with: scratch.path.bytes) })
     }
 
+    /// An image whose directory is cut off is not mounted.
     @Test(arguments: [Packing.none, .zlib(), .lzo(), .ucl()])
     func aDirectoryThatIsCutOffIsRefused(packing: Packing) throws {
         let scratch = try Scratch()

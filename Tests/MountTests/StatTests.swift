@@ -5,6 +5,7 @@ import Testing
 /// What `stat` and `statfs` tell of a mount.
 @Suite(.needsFuse, .timeLimit(.minutes(5)))
 struct StatTests {
+    /// Type, permission bits, owner, group, size and modification time are those of the image.
     @Test func everyKindIsWhatTheImageSays() throws {
         let scratch = try Scratch()
         defer { scratch.end() }
@@ -30,6 +31,7 @@ struct StatTests {
             | UInt64(device.minor >> 8) << 20
     }
 
+    /// A symbolic link leads where the image says.
     @Test func aLinkLeadsWhereTheImageSays() throws {
         let scratch = try Scratch()
         defer { scratch.end() }
@@ -58,6 +60,7 @@ struct StatTests {
         #expect(try Calls.contents(mount / "file") == Array("x".utf8))
     }
 
+    /// The names of one file share its inode number and count as its links.
     @Test func namesOfOneFileShareItsInode() throws {
         let scratch = try Scratch()
         defer { scratch.end() }
@@ -71,6 +74,7 @@ struct StatTests {
         #expect(names.count == 2)
     }
 
+    /// Inode numbers are the same at every mount of the same bytes, and each node has its own.
     @Test func inodesAreTheSameAtEveryMountAndEachNodesOwn() throws {
         let scratch = try Scratch()
         defer { scratch.end() }
@@ -88,6 +92,7 @@ struct StatTests {
         #expect(Set(first.values).count == first.count - 1, "only the hard link shares")
     }
 
+    /// A mount is as large as the unpacked image, and full.
     @Test func statisticsAreThoseOfAFullVolume() throws {
         let scratch = try Scratch()
         defer { scratch.end() }

@@ -20,6 +20,7 @@ struct SubdirectoryTests {
         words.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
     }
 
+    /// With subdir, a directory of the image is the root of the tree.
     @Test(arguments: ["a", "/a", "a/", "//a//"])
     func theDirectoryIsTheRoot(path: String) throws {
         let scratch = try Scratch()

@@ -15,6 +15,7 @@ struct TimeoutTests {
         }
     }
 
+    /// With timeout, an idle mount goes after the time and not before.
     @Test func anIdleMountGoesAfterTheTimeAndNotBefore() throws {
         let scratch = try Scratch()
         defer { scratch.end() }

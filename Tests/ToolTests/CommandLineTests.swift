@@ -4,10 +4,10 @@ import Testing
 
 /// What every tool does around its own work: options, help, exit statuses and broken output.
 struct CommandLineTests {
-    static let tools = ["dumpifs", "mount.ifs"]
+    static let tools = ["dumpifs", "mount.ifs", "umount.ifs"]
 
     private func run(_ tool: String, _ arguments: [String]) throws -> Child.Outcome {
-        try Child([tool == "dumpifs" ? Tool.dumpifs : Tool.mountIFS] + arguments).run()
+        try Child([Tool.path(tool)] + arguments).run()
     }
 
     private static let image = Fixtures.golden("boot-armle", "expected.ifs").path

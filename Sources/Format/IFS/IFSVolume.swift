@@ -17,6 +17,8 @@ extension IFS {
         public let path: [UInt8]
         /// What is odd about it.
         public let problem: Problem
+        /// The entry itself.
+        public let entry: Dirent
 
         /// One line: the path and the problem.
         public var description: String { "'\(printable(path))': \(problem.rawValue)" }

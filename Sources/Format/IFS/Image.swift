@@ -288,7 +288,7 @@ extension IFS {
             } catch {
                 return SumCheck(
                     region: .packed, method: method,
-                    verdict: .bad(stored: "unknown", computed: "\(error)"))
+                    verdict: .bad(stored: "unknown", computed: "\(error)"), error: error)
             }
         }
 

@@ -56,7 +56,10 @@ extension IFS.ImageVolume {
         guard let entry = entry(of: node) else { return nil }
         switch (name, entry.kind) {
         case (.script, _):
-            guard entry == image.script else { return nil }
+            // The number first: to find the script, all entries are looked through.
+            guard entry.inode == image.header.scriptInode, entry == image.script else {
+                return nil
+            }
             let lines = IFS.Script(try image.scriptData()).buildfileLines
             return Array(lines.map { $0 + "\n" }.joined().utf8)
         case (.arguments, _):

@@ -1,10 +1,12 @@
 extension IFS {
     /// Something in an image that is not as its maker leaves it.
-    public struct Fault: Equatable, Sendable, CustomStringConvertible {
+    public struct Fault: Hashable, Sendable, CustomStringConvertible {
         /// Where, what was found and what was expected, in one line.
         public let description: String
 
-        init(_ description: String) { self.description = description }
+        init(_ place: Place, found: String, expected: String) {
+            self.init(.corrupt(place, found: found, expected: expected))
+        }
 
         init(_ error: FormatError) { description = "\(error)" }
     }
@@ -12,101 +14,137 @@ extension IFS {
 
 extension IFS.Image {
     /// Checks every sum and every structure against the others. Reads the whole image; the list is
-    /// empty for an image as mkifs makes it.
+    /// empty for an image as mkifs makes it. Of each kind of fault in the directory, the first 1,000
+    /// are told.
+    ///
+    /// Offsets count from the start of the file; inside a packed image, from its image header in
+    /// what it unpacks to.
     public func check() -> [IFS.Fault] {
-        sumFaults() + extentFaults() + headerFaults() + directoryFaults() + scriptFaults()
+        var seen: Set<IFS.Fault> = []
+        // One damaged place can be in the way of several checks.
+        return
+            (sumFaults() + startupFaults() + headerFaults() + directoryFaults()
+            + scriptFaults()).filter { seen.insert($0).inserted }
     }
 
+    /// What is added to an offset from the image header to tell where something stands.
+    var origin: UInt64 { compression == .none && container == nil ? storedOffset : 0 }
+
+    // MARK: Sums
+
+    /// Sums that are wrong, and why bytes cannot be summed; but not that they are behind the end of
+    /// the file, which is said once for all.
     private func sumFaults() -> [IFS.Fault] {
         checkSums().compactMap { check in
             guard case .bad(let stored, let computed) = check.verdict else { return nil }
-            return IFS.Fault(
-                "\(check.region.rawValue) \(check.method.rawValue): found \(stored),"
-                    + " expected \(computed)")
+            if case .truncated = check.error, missingByteCount > 0 { return nil }
+            return check.error.map { IFS.Fault($0) }
+                ?? IFS.Fault(place(of: check), found: stored, expected: computed)
         }
     }
 
-    /// Sizes that contradict each other or the file.
-    private func extentFaults() -> [IFS.Fault] {
+    private func place(of check: IFS.SumCheck) -> Place {
+        let end: UInt64
+        switch check.region {
+        case .startup: end = headerOffset &+ UInt64(startup?.startupSize ?? 0)
+        case .image: end = origin &+ UInt64(header.imageSize)
+        case .packed: end = self.end
+        }
+        let size = check.method == .cksum ? IFS.Trailer.checksumSize : IFS.Trailer.v2Size
+        return Place(
+            "\(check.region.rawValue) trailer.\(check.method.rawValue)", end &- UInt64(size))
+    }
+
+    // MARK: Headers
+
+    /// What of the startup header contradicts the file.
+    private func startupFaults() -> [IFS.Fault] {
+        typealias At = IFS.StartupHeader.At
         var faults: [IFS.Fault] = []
         if missingByteCount > 0 {
             faults.append(
                 IFS.Fault(
-                    "end of the image: found the end of the file at \(hex(file.byteCount)),"
-                        + " expected \(hex(end))"))
+                    Place("end of the file", file.byteCount),
+                    found: "\(missingByteCount) bytes of the image missing",
+                    expected: "its end at \(hex(end))"))
         }
+        guard let startup else { return faults }
+        func fault(_ place: Place, _ found: UInt64, _ expected: String) {
+            faults.append(
+                IFS.Fault(place.moved(by: headerOffset), found: hex(found), expected: expected))
+        }
+        let stored = UInt64(startup.startupSize) &+ UInt64(startup.imagefsSize)
         if displacement > 0 {
-            faults.append(
-                IFS.Fault(
-                    "image header: found at \(hex(storedOffset)),"
-                        + " expected at \(hex(storedOffset &- displacement)), where the startup ends"
-                ))
+            fault(
+                At.startupSize.place(0), UInt64(startup.startupSize),
+                "\(hex(storedOffset &- headerOffset)), where the image header stands")
+        } else if compression == .none, UInt64(startup.storedSize) != stored {
+            fault(
+                At.storedSize.place(0), UInt64(startup.storedSize),
+                "\(hex(stored)), startup_size + imagefs_size")
         }
-        if let startup, startup.imagefsSize != header.imageSize {
-            faults.append(
-                IFS.Fault(
-                    "image header.image_size: found \(hex(header.imageSize)),"
-                        + " expected \(hex(startup.imagefsSize)), the startup header's"))
+        if UInt64(startup.prebootSize) > headerOffset {
+            fault(
+                At.prebootSize.place(0), UInt64(startup.prebootSize),
+                "\(hex(headerOffset)) at most, the bytes before the header")
         }
         return faults
     }
 
+    /// What of the image header contradicts the startup header or the directory.
     private func headerFaults() -> [IFS.Fault] {
+        typealias At = IFS.ImageHeader.At
         var faults: [IFS.Fault] = []
-        if header.directoryOffset != header.strictDirectoryOffset {
-            faults.append(
-                IFS.Fault(
-                    "image header.dir_offset: found \(hex(header.directoryOffset)),"
-                        + " expected \(hex(header.strictDirectoryOffset))"))
+        func fault(_ place: Place, _ found: String, _ expected: String) {
+            faults.append(IFS.Fault(place.moved(by: origin), found: found, expected: expected))
         }
         if let startup, startup.order != header.order {
-            faults.append(
-                IFS.Fault(
-                    "image header.flags: found \(header.order.rawValue)-endian,"
-                        + " expected \(startup.order.rawValue)-endian, as the startup header"))
+            fault(
+                At.flags.place(0), "\(header.order.rawValue)-endian",
+                "\(startup.order.rawValue)-endian, as the startup header")
         }
-        for inode in header.bootInodes + [header.scriptInode] where inode != 0 {
-            if !directory.entries.contains(where: { $0.inode == inode }) {
-                faults.append(
-                    IFS.Fault(
-                        "image header: found inode \(hex(inode)), expected one of the directory's"))
-            }
+        if let startup, startup.imagefsSize != header.imageSize {
+            fault(
+                At.imageSize.place(0), hex(header.imageSize),
+                "\(hex(startup.imagefsSize)), the startup header's imagefs_size")
+        }
+        if header.directoryOffset != header.strictDirectoryOffset {
+            fault(
+                At.directoryOffset.place(0), hex(header.directoryOffset),
+                "\(hex(header.strictDirectoryOffset)), the end of the header")
+        }
+        let directoryEnd = UInt64(header.directoryOffset) &+ UInt64(directory.end) &+ 4
+        if directory.broken == nil, UInt64(header.directoryEnd) != directoryEnd {
+            fault(
+                At.directoryEnd.place(0), hex(header.directoryEnd),
+                "\(hex(directoryEnd)), the end of the directory")
+        }
+        for (index, inode) in header.bootInodes.enumerated() where !hasEntry(inode) {
+            fault(At.bootInode(index).place(0), "inode \(hex(inode))", "one of the directory's")
+        }
+        if !hasEntry(header.scriptInode) {
+            fault(
+                At.scriptInode.place(0), "inode \(hex(header.scriptInode))",
+                "one of the directory's")
         }
         return faults
     }
 
-    private func directoryFaults() -> [IFS.Fault] {
-        let origin = UInt64(header.directoryOffset)
-        var faults = (directory.skipped + (directory.broken.map { [$0] } ?? []))
-            .map { IFS.Fault($0.moved(by: origin)) }
-        if header.flags & IFS.ImageHeader.sortedFlag != 0, !isSorted {
-            faults.append(
-                IFS.Fault("image header.flags: found SORTED, expected a directory that is sorted"))
-        }
-        do throws(FormatError) {
-            let volume = try IFS.ImageVolume(self, partial: true)
-            faults += volume.findings.map { IFS.Fault($0.description) }
-        } catch {
-            faults.append(IFS.Fault(error))
-        }
-        return faults
+    /// Whether an inode number of the header is in the directory; 0 stands for none.
+    private func hasEntry(_ inode: UInt32) -> Bool {
+        inode == 0 || directory.entries.contains { $0.inode == inode }
     }
 
-    /// Whether paths ascend behind the root; the bootstrap executables may stand first, as the later
-    /// of the 8.0 releases has them.
-    private var isSorted: Bool {
-        let paths = directory.entries
-            .filter { !header.bootInodes.contains($0.inode) || $0.inode == 0 }
-            .map { directory.path(of: $0) }
-        return zip(paths, paths.dropFirst()).allSatisfy {
-            $0.lexicographicallyPrecedes($1) || $0 == $1
-        }
-    }
+    // MARK: The script
 
     private func scriptFaults() -> [IFS.Fault] {
-        guard script != nil else { return [] }
+        guard let script, case .file(let offset, _) = script.kind else { return [] }
         do throws(FormatError) {
-            return IFS.Script(try scriptData()).broken.map { [IFS.Fault($0)] } ?? []
+            let broken = IFS.Script(try scriptData()).broken
+            return broken.map { [IFS.Fault($0.moved(by: origin &+ UInt64(offset)))] } ?? []
+        } catch .truncated {
+            // Said of the entry already: its data lies outside the image.
+            return []
         } catch {
             return [IFS.Fault(error)]
         }

@@ -51,12 +51,18 @@ extension IFS {
         /// The sum as it is stored, in hexadecimal digits; nil where there is none or where it cannot
         /// be read apart from its stream.
         public let stored: String?
+        /// Why the bytes could not be summed, where that is why the verdict is bad.
+        public let error: FormatError?
 
-        init(region: Region, method: Method, verdict: Verdict, stored: String? = nil) {
+        init(
+            region: Region, method: Method, verdict: Verdict, stored: String? = nil,
+            error: FormatError? = nil
+        ) {
             self.region = region
             self.method = method
             self.verdict = verdict
             self.stored = stored
+            self.error = error
         }
 
         /// `good`, `bad` or `absent`.
@@ -106,9 +112,10 @@ struct SummedRegion {
             let unread = IFS.SumCheck.Verdict.bad(
                 stored: "unknown", computed: "nothing (\(error))")
             return [
-                IFS.SumCheck(region: region, method: .cksum, verdict: unread),
+                IFS.SumCheck(region: region, method: .cksum, verdict: unread, error: error),
                 IFS.SumCheck(
-                    region: region, method: .sha512, verdict: isV2 ? unread : .absent),
+                    region: region, method: .sha512, verdict: isV2 ? unread : .absent,
+                    error: isV2 ? error : nil),
             ]
         }
     }

@@ -289,7 +289,8 @@ struct TreeBuilder {
 
     private mutating func note(_ entry: IFS.Dirent, _ problem: IFS.Finding.Problem) {
         findings.append(
-            IFS.Finding(path: Array(directory.path(of: entry)), problem: problem))
+            IFS.Finding(
+                path: Array(directory.path(of: entry)), problem: problem, entry: entry))
     }
 }
 

@@ -13,7 +13,7 @@ enum MountIFS {
             .init("F", "foreground", "stay in the foreground"),
             .init(
                 "o", nil, argument: "OPTION,...",
-                words: .words(MountOptions.known.map { $0.name + ($0.value == nil ? "" : "=") }),
+                words: .list(MountOptions.known.map { $0.name + ($0.value == nil ? "" : "=") }),
                 "mount options, see below"),
             .init("d", nil, "print each request; stays in the foreground"),
             .init("f", nil, "fake: read the command line and mount nothing"),

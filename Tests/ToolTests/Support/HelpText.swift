@@ -13,8 +13,7 @@ struct HelpText {
     private(set) var mountOptions: Set<String> = []
 
     init(_ tool: String) throws {
-        let program = tool == "dumpifs" ? Tool.dumpifs : Tool.mountIFS
-        let text = try Child([program, "--help"]).run().text
+        let text = try Child([Tool.path(tool), "--help"]).run().text
         var isMountOption = false
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
             if line == "mount options:" { isMountOption = true }

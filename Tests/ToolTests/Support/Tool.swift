@@ -5,9 +5,11 @@ import Testing
 /// The tools as `make build` leaves them.
 enum Tool {
     static let dumpifs = path("dumpifs")
+    static let ifsctl = path("ifsctl")
     static let mountIFS = path("mount.ifs")
 
-    private static func path(_ name: String) -> String {
+    /// Where the tool of a name is.
+    static func path(_ name: String) -> String {
         Fixtures.root.appendingPathComponent(".build/release/\(name)").path
     }
 
@@ -45,6 +47,17 @@ func dumpifs(
     return try child.run()
 }
 
+/// Runs ifsctl with these arguments; `change` may set up the child.
+func ifsctl(
+    _ arguments: [String], in folder: TemporaryFolder? = nil,
+    _ change: (inout Child) -> Void = { _ in }
+) throws -> Child.Outcome {
+    var child = Child([Tool.ifsctl] + arguments)
+    child.folder = folder?.url
+    change(&child)
+    return try child.run()
+}
+
 /// Runs dumpifs as an ordinary user, who has to be able to reach `folder`; a copy of the tool is put
 /// there, for the build's own folder may be out of reach.
 func dumpifsAsUser(_ arguments: [String], in folder: TemporaryFolder) throws -> Child.Outcome {
@@ -68,11 +81,11 @@ func expectSuccess(
     #expect(outcome.complaints == [], sourceLocation: sourceLocation)
 }
 
-/// Whether the child ended with status 1 and exactly these lines on standard error.
+/// Whether the child ended with a status, 1 unless told, and exactly these lines on standard error.
 func expectFailure(
-    _ outcome: Child.Outcome, saying lines: [String],
+    _ outcome: Child.Outcome, status: Int32 = 1, saying lines: [String],
     sourceLocation: SourceLocation = #_sourceLocation
 ) {
-    #expect(outcome.end == .exit(1), sourceLocation: sourceLocation)
+    #expect(outcome.end == .exit(status), sourceLocation: sourceLocation)
     #expect(outcome.complaints == lines, sourceLocation: sourceLocation)
 }
