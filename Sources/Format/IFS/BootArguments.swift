@@ -10,15 +10,21 @@ extension IFS {
         /// `NAME=value` strings.
         public let environment: [[UInt8]]
 
+        /// A command line of these strings.
+        public init(arguments: [[UInt8]], environment: [[UInt8]] = []) {
+            self.arguments = arguments
+            self.environment = environment
+        }
+
         /// Bytes before the strings.
-        private static let headByteCount = 8
+        static let headByteCount = 8
         /// The largest entry: the room that programs reserve.
-        private static let maximumSize = 1024
+        static let maximumSize = 1024
         /// How many places that look like the head of an entry are looked into; that many are no
         /// accident, and each can cost hundreds of strings.
         private static let candidateLimit = 4096
         /// In place of an address that does not fit in 32 bits; it stands at the entry's end then.
-        private static let wideAddress = UInt32.max
+        static let wideAddress = UInt32.max
 
         /// The first entry in a program's bytes; nil where there is none.
         ///
