@@ -37,7 +37,7 @@ let package = Package(
         // MD5 and SHA-512: dpkg's own library, small and on every Debian machine.
         .systemLibrary(name: "CMD", pkgConfig: "libmd", providers: [.apt(["libmd-dev"])]),
         .systemLibrary(name: "CFuse", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
-        // The tests' second judge of our own UCL decoder; no product links it.
+        // The encoder whose bytes are the vendor's; our decoder is our own, and this one its judge.
         .systemLibrary(name: "CUCL", providers: [.apt(["libucl-dev"])]),
 
         .target(
