@@ -1,3 +1,5 @@
+internal import Format
+
 /// The options of a tool: the one table behind its parser, `--help` and completions.
 public struct OptionTable: Sendable {
     /// What a shell should offer for a word.
