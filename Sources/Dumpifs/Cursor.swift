@@ -1,6 +1,5 @@
 import Format
 import Glibc
-import Synchronization
 
 /// Opens the directories of an extraction, by one descriptor that moves among them.
 ///
@@ -27,14 +26,14 @@ final class Cursor: Sendable {
     /// The mode of directories that are made on the way; what the image lists gets its own at the end.
     private let newMode: mode_t
     /// Held while a directory is in use, so that nobody moves on before that.
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     /// Starts at `top`, whose descriptor `target` stays the caller's.
     init(_ top: Directory, _ target: Int32, newMode: mode_t) {
         self.top = top
         self.target = target
         self.newMode = newMode
-        state = Mutex(State(place: top, descriptor: target))
+        state = Lock(State(place: top, descriptor: target))
     }
 
     deinit {

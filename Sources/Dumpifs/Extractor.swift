@@ -1,7 +1,6 @@
 import Dispatch
 import Format
 import Glibc
-import Synchronization
 import ToolSupport
 
 /// Writes an image's tree into a directory, and nothing outside it.
@@ -67,12 +66,11 @@ struct Extractor {
         }
         defer { close(descriptor) }
         let top = Directory()
-        var walk = TreeWalk(
-            volume, options,
-            Cursor(top, descriptor, newMode: options.makesDirectories ? 0o700 : 0o777))
+        let newMode: mode_t = options.makesDirectories ? 0o700 : 0o777
+        var walk = TreeWalk(volume, options, Cursor(top, descriptor, newMode: newMode))
         walk.visit(.root, path: [], top)
         walk.placeFlattened(in: top)
-        copy(walk.copies)
+        copy(walk.copies) { Cursor(top, descriptor, newMode: newMode) }
         walk.finishDirectories()
         if isNew { walk.finishRoot(descriptor) }
         return report(walk)
@@ -81,26 +79,28 @@ struct Extractor {
     /// No machine has more processors than this for one extraction.
     private static let mostJobs = 1024
 
-    private func copy(_ copies: [FileCopy]) {
-        let current = Mutex(0)
+    /// Copies the files, on all processors; each thread moves among directories by a cursor of its own.
+    private func copy(_ copies: [FileCopy], _ makeCursor: @Sendable () -> Cursor) {
+        let current = Lock((file: 0, piece: UInt64(0)))
         let processors = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let jobs = min(options.jobs > 0 ? options.jobs : processors, Self.mostJobs)
         DispatchQueue.concurrentPerform(iterations: jobs) { _ in
+            let cursor = makeCursor()
             while let (copy, piece) = Self.nextPiece(of: copies, current) {
-                copy.copy(piece, from: volume)
+                copy.copy(piece, from: volume, cursor)
             }
         }
     }
 
     private static func nextPiece(
-        of copies: [FileCopy], _ current: borrowing Mutex<Int>
+        of copies: [FileCopy], _ current: borrowing Lock<(file: Int, piece: UInt64)>
     ) -> (FileCopy, UInt64)? {
         current.withLock { current in
-            while current < copies.count {
-                if let piece = copies[current].takePiece() { return (copies[current], piece) }
-                current += 1
-            }
-            return nil
+            guard current.file < copies.count else { return nil }
+            let next = (copies[current.file], current.piece)
+            current.piece += 1
+            if current.piece == next.0.pieceCount { current = (current.file + 1, 0) }
+            return next
         }
     }
 
@@ -262,7 +262,7 @@ struct TreeWalk {
         case .characterDevice, .blockDevice, .socket:
             guard options.preserves, isRoot else { return leftOut.append(path) }
         case .file:
-            copies.append(FileCopy(path, name, in: directory, cursor, attributes, metadata))
+            copies.append(FileCopy(path, name, in: directory, attributes, metadata))
         case .fifo, .symlink, .directory: break
         }
         if options.tells { made.append(path) }

@@ -1,6 +1,5 @@
 import Format
 import Glibc
-import Synchronization
 
 /// One file on its way out of an image, in pieces that any thread may take.
 final class FileCopy: Sendable {
@@ -9,7 +8,6 @@ final class FileCopy: Sendable {
 
     let path: [UInt8]
     private let directory: Directory
-    private let cursor: Cursor
     private let name: [UInt8]
     private let attributes: Attributes
     private let metadata: Metadata
@@ -17,57 +15,53 @@ final class FileCopy: Sendable {
     private struct State {
         /// The open file between the first and the last piece; -1 before.
         var descriptor: Int32 = -1
-        /// Where the next piece starts.
-        var next: UInt64 = 0
-        var inFlight = 0
+        /// Pieces that are done with.
+        var copied: UInt64 = 0
         var fault: ExtractionFault?
     }
 
-    /// Held to hand out pieces, to open and to close the file, never while copying.
-    private let state = Mutex(State())
+    /// Held to open and to close the file, never while copying.
+    private let state = Lock(State())
 
     init(
-        _ path: [UInt8], _ name: [UInt8], in directory: Directory, _ cursor: Cursor,
-        _ attributes: Attributes, _ metadata: Metadata
+        _ path: [UInt8], _ name: [UInt8], in directory: Directory, _ attributes: Attributes,
+        _ metadata: Metadata
     ) {
         self.path = path
         self.directory = directory
-        self.cursor = cursor
         self.name = name
         self.attributes = attributes
         self.metadata = metadata
     }
 
-    /// Where the next piece starts, for the caller to copy; nil when all are handed out, or when
-    /// one has failed. An empty file has one piece, of no bytes.
-    func takePiece() -> UInt64? {
-        state.withLock { state in
-            if state.descriptor < 0, state.next == 0, state.fault == nil { open(&state) }
-            let isOver = state.next > 0 && state.next >= attributes.byteCount
-            guard state.fault == nil, !isOver else { return nil }
-            defer { state.next += Self.pieceSize }
-            state.inFlight += 1
-            return state.next
-        }
+    /// Pieces of the file; an empty file has one, of no bytes.
+    var pieceCount: UInt64 {
+        max(1, (attributes.byteCount + Self.pieceSize - 1) / Self.pieceSize)
     }
 
     /// What went wrong; nil when nothing did.
     var fault: ExtractionFault? { state.withLock { $0.fault } }
 
-    /// Copies a piece that was taken. The last one to end gives the file its metadata and closes
-    /// it; a file with a fault is removed.
-    func copy(_ offset: UInt64, from volume: IFS.ImageVolume) {
-        let descriptor = state.withLock { $0.descriptor }
-        let fault = copy(offset, to: descriptor, from: volume)
+    /// Copies a piece, each of which must be copied once; `cursor` is the thread's own. The first one
+    /// makes the file. The last one to end gives it its metadata and closes it; a file with a fault is
+    /// removed.
+    func copy(_ piece: UInt64, from volume: IFS.ImageVolume, _ cursor: Cursor) {
+        let descriptor = state.withLock { state in
+            if state.descriptor < 0, state.fault == nil { open(&state, cursor) }
+            return state.fault == nil ? state.descriptor : -1
+        }
+        let fault =
+            descriptor < 0
+            ? nil : copy(piece * Self.pieceSize, to: descriptor, from: volume)
         state.withLock { state in
             state.fault = state.fault ?? fault
-            state.inFlight -= 1
-            let isOver = state.fault != nil || state.next >= attributes.byteCount
-            if state.inFlight == 0, isOver { finish(&state) }
+            state.copied += 1
+            if state.copied == pieceCount { finish(&state, cursor) }
         }
     }
 
-    private func finish(_ state: inout State) {
+    private func finish(_ state: inout State, _ cursor: Cursor) {
+        guard state.descriptor >= 0 else { return }
         metadata.apply(attributes, to: state.descriptor)
         if close(state.descriptor) != 0, state.fault == nil {
             state.fault = ExtractionFault("cannot write", errno: errno)
@@ -79,7 +73,7 @@ final class FileCopy: Sendable {
         }
     }
 
-    private func open(_ state: inout State) {
+    private func open(_ state: inout State, _ cursor: Cursor) {
         do throws(ExtractionFault) {
             state.descriptor = try cursor.withDescriptor(of: directory) {
                 directory throws(ExtractionFault) in

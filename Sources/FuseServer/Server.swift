@@ -29,6 +29,25 @@ final class Server: Sendable {
     /// Remembers where to tell that the mount answers.
     func onStart(writing descriptor: Int32) { startPipe.withLock { $0 = descriptor } }
 
+    /// Has the file system prepare itself in a thread that ends with that, or with the process.
+    func prepare() {
+        var thread = pthread_t()
+        let server = Unmanaged.passRetained(self).toOpaque()
+        let failure = pthread_create(
+            &thread, nil,
+            { server in
+                // Signals are for the thread that serves.
+                var all = sigset_t()
+                sigfillset(&all)
+                pthread_sigmask(SIG_BLOCK, &all, nil)
+                server.map {
+                    Unmanaged<Server>.fromOpaque($0).takeRetainedValue().fileSystem.prepare()
+                }
+                return nil
+            }, server)
+        if failure == 0 { pthread_detach(thread) }
+    }
+
     /// Tells it.
     func didStart() {
         startPipe.withLock { descriptor in

@@ -52,6 +52,9 @@ public enum Session {
         sigprocmask(SIG_SETMASK, &none, nil)
         // One heap for all threads: each one's own would keep what it once needed for a block.
         mallopt(M_ARENA_MAX, 1)
+        // Decoded blocks come and go: what one frees stays for the next.
+        mallopt(M_MMAP_THRESHOLD, 4 << 20)
+        mallopt(M_TRIM_THRESHOLD, 8 << 20)
         LibraryLog.capture()
         let server = Server(
             fileSystem, settings.idleTimeout.map { _ in IdleClock() }, report: report)
@@ -84,6 +87,7 @@ public enum Session {
         if let limit = settings.idleTimeout, let clock = server.clock {
             IdleTimer(try made(settings), clock, seconds: limit).start()
         }
+        server.prepare()
         let ending = loop(session)
         // Positive: the number of the signal that ended the loop.
         guard ending >= 0 else {

@@ -9,6 +9,9 @@ public protocol FileSystem: Sendable {
     /// before each request, and when bytes were read.
     func verify() throws(FileSystemError)
 
+    /// Does ahead what requests would else wait for; runs beside them, once.
+    func prepare()
+
     /// What `stat` tells of a node.
     func attributes(of node: NodeID) throws(FileSystemError) -> Attributes
 

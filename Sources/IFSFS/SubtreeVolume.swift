@@ -74,6 +74,9 @@ public struct SubtreeVolume: Volume {
         try unsafe whole.read(turned(node), into: buffer, at: offset)
     }
 
+    /// The whole volume's.
+    public func prepare() { whole.prepare() }
+
     /// The whole volume's target.
     public func target(of node: NodeID) throws(FormatError) -> [UInt8]? {
         try whole.target(of: turned(node))

@@ -25,6 +25,9 @@ public struct VolumeFileSystem: FileSystem {
     /// What the watch says.
     public func verify() throws(FileSystemError) { try watch?.check() }
 
+    /// The volume's.
+    public func prepare() { volume.prepare() }
+
     /// The volume's, owned as asked.
     public func attributes(of node: NodeID) throws(FileSystemError) -> Attributes {
         let found = try volume { volume throws(FormatError) in try volume.attributes(of: node) }

@@ -16,13 +16,19 @@ from host import NotMeasured
 from table import longer, medians, row, sooner
 
 
+def room(path):
+    return shutil.disk_usage(path).free if os.path.isdir(path) else 0
+
+
 @row("extract-ucl", "UCL: dumpifs -x of all (ours) against one processor (peer)", ">=", 1.7)
 def extract(runs):
     image = str(BIG.image("ucl.ifs"))
+    # On a disk, making 20,000 files where as many were just removed is most of the time.
+    place = "/dev/shm" if room("/dev/shm") > 2 << 30 else corpora.home
 
     def side(*wrapper):
         def measure():
-            with tempfile.TemporaryDirectory(dir=corpora.home, prefix="out.") as out:
+            with tempfile.TemporaryDirectory(dir=place, prefix="ifsfs-bench.") as out:
                 return host.timed(*wrapper, host.DUMPIFS, "-x", "-d", out + "/tree", image)
         return measure
     if not shutil.which("taskset") or os.cpu_count() < 2:

@@ -98,6 +98,9 @@ extension IFS {
             return try unsafe image.read(entry, into: buffer, at: offset)
         }
 
+        /// The image's.
+        public func prepare() { image.prepare() }
+
         /// A symlink's target.
         public func target(of node: NodeID) -> [UInt8]? {
             guard let entry = entry(of: node), case .symlink = entry.kind else { return nil }

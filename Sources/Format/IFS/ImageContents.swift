@@ -1,4 +1,12 @@
 extension IFS.Image {
+    /// Finds out where the blocks of a packed image begin, which the first read far into it would
+    /// else wait for. May be called at any time, on any thread.
+    public func prepare() {
+        guard let blocks = contents as? IFS.BlockSource else { return }
+        // What is wrong with the image, the reads that meet it say.
+        try? blocks.prove(isUrgent: false)
+    }
+
     /// The largest script that is read, in bytes.
     private static let longestScript: UInt32 = 1 << 20
 

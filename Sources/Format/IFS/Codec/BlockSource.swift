@@ -104,6 +104,8 @@ extension IFS {
             /// Where the next length stands in the stream.
             var next: UInt64 = 0
             var isComplete = false
+            /// Up to where the stream was fetched ahead.
+            var fetched: UInt64 = 0
             /// `starts[i]` is where block `i` begins in the unpacked bytes; the last entry is where
             /// the first block of unknown place begins.
             var starts: [UInt64] = [0]
@@ -146,10 +148,18 @@ extension IFS {
             return (low, chain.starts[low])
         }
 
-        private func prove() throws(FormatError) {
-            let last = try chain.withLock { chain throws(FormatError) -> Int? in
+        /// Tries the proof, which walks the whole chain and decodes its last block; does nothing if it
+        /// was tried before. Nobody waits for a walk that is not `urgent`, so nothing is fetched ahead
+        /// of it.
+        func prove(isUrgent: Bool = true) throws(FormatError) {
+            while try chain.withLock({ chain throws(FormatError) in
+                guard chain.proof == .untried, !chain.isComplete else { return false }
+                // In steps, so that readers of known blocks come between.
+                try hop(&chain, until: chain.links.count &+ 255, fetchingAhead: isUrgent)
+                return !chain.isComplete
+            }) {}
+            let last = chain.withLock { chain -> Int? in
                 guard chain.proof == .untried else { return nil }
-                try hop(&chain, until: .max)
                 let size = UInt64(Self.blockSize)
                 guard UInt64(chain.links.count) == (byteCount &+ size &- 1) / size else {
                     chain.proof = .failed
@@ -185,13 +195,14 @@ extension IFS {
         }
 
         /// Walks over lengths until block `index` is known or the chain ends.
-        private func hop(_ chain: inout Chain, until index: Int) throws(FormatError) {
-            var fetched = chain.next
+        private func hop(
+            _ chain: inout Chain, until index: Int, fetchingAhead: Bool = false
+        ) throws(FormatError) {
             while chain.links.count <= index, !chain.isComplete {
-                if index == .max, chain.next &+ Self.walkAhead / 2 > fetched {
-                    fetched = max(fetched, chain.next)
-                    stream.willRead(Self.walkAhead, from: fetched)
-                    fetched &+= Self.walkAhead
+                if fetchingAhead, chain.next &+ Self.walkAhead / 2 > chain.fetched {
+                    let start = max(chain.fetched, chain.next)
+                    stream.willRead(Self.walkAhead, from: start)
+                    chain.fetched = start &+ Self.walkAhead
                 }
                 let prefix = try stream.prefix(2, at: chain.next)
                 guard prefix.count == 2 else {
