@@ -13,6 +13,7 @@ final class Server: Sendable {
     private let report: @Sendable (String) -> Void
     /// Where a byte tells the waiting parent that the mount answers; -1 when nobody waits.
     private let startPipe = Mutex<Int32>(-1)
+    private let isEnding = Atomic(false)
 
     /// Names and attributes never change under a read-only mount: a year, in seconds.
     static let timeout: Double = 365 * 86400
@@ -29,10 +30,9 @@ final class Server: Sendable {
     /// Remembers where to tell that the mount answers.
     func onStart(writing descriptor: Int32) { startPipe.withLock { $0 = descriptor } }
 
-    /// Has the file system prepare itself in a thread that ends with that, or with the process.
-    func prepare() {
+    /// Starts a thread in which the file system prepares itself; nil if it cannot be started.
+    func startPreparing() -> pthread_t? {
         var thread = pthread_t()
-        let server = Unmanaged.passRetained(self).toOpaque()
         let failure = pthread_create(
             &thread, nil,
             { server in
@@ -40,12 +40,19 @@ final class Server: Sendable {
                 var all = sigset_t()
                 sigfillset(&all)
                 pthread_sigmask(SIG_BLOCK, &all, nil)
-                server.map {
-                    Unmanaged<Server>.fromOpaque($0).takeRetainedValue().fileSystem.prepare()
+                guard let server else { return nil }
+                Unmanaged<Server>.fromOpaque(server)._withUnsafeGuaranteedRef { server in
+                    server.fileSystem.prepare { !server.isEnding.load(ordering: .relaxed) }
                 }
                 return nil
-            }, server)
-        if failure == 0 { pthread_detach(thread) }
+            }, Unmanaged.passUnretained(self).toOpaque())
+        return failure == 0 ? thread : nil
+    }
+
+    /// Ends that thread.
+    func endPreparing(_ thread: pthread_t?) {
+        isEnding.store(true, ordering: .relaxed)
+        if let thread { pthread_join(thread, nil) }
     }
 
     /// Tells it.

@@ -87,7 +87,8 @@ public enum Session {
         if let limit = settings.idleTimeout, let clock = server.clock {
             IdleTimer(try made(settings), clock, seconds: limit).start()
         }
-        server.prepare()
+        let preparing = server.startPreparing()
+        defer { server.endPreparing(preparing) }
         let ending = loop(session)
         // Positive: the number of the signal that ended the loop.
         guard ending >= 0 else {

@@ -9,8 +9,9 @@ public protocol FileSystem: Sendable {
     /// before each request, and when bytes were read.
     func verify() throws(FileSystemError)
 
-    /// Does ahead what requests would else wait for; runs beside them, once.
-    func prepare()
+    /// Does ahead what requests would else wait for, as long as `goesOn` says so; runs beside them,
+    /// once.
+    func prepare(_ goesOn: () -> Bool)
 
     /// What `stat` tells of a node.
     func attributes(of node: NodeID) throws(FileSystemError) -> Attributes

@@ -75,7 +75,7 @@ public struct SubtreeVolume: Volume {
     }
 
     /// The whole volume's.
-    public func prepare() { whole.prepare() }
+    public func prepare(_ goesOn: () -> Bool) { whole.prepare(goesOn) }
 
     /// The whole volume's target.
     public func target(of node: NodeID) throws(FormatError) -> [UInt8]? {

@@ -26,7 +26,7 @@ public struct VolumeFileSystem: FileSystem {
     public func verify() throws(FileSystemError) { try watch?.check() }
 
     /// The volume's.
-    public func prepare() { volume.prepare() }
+    public func prepare(_ goesOn: () -> Bool) { volume.prepare(goesOn) }
 
     /// The volume's, owned as asked.
     public func attributes(of node: NodeID) throws(FileSystemError) -> Attributes {

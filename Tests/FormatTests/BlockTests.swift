@@ -118,6 +118,15 @@ struct BlockTests {
         #expect(blocksRead() == [], "what was decoded is kept")
     }
 
+    @Test func ofAPreparedImageAByteFarAwayCostsItsOwnBlock() throws {
+        let (image, built, blocksRead) = try Self.counted()
+        image.prepare { true }
+        #expect(blocksRead() == [39])
+        let place = 25 * 0x10000 + 17
+        #expect(try image.contents.bytes(1, at: UInt64(place), "byte") == [built.plain[place]])
+        #expect(blocksRead() == [25])
+    }
+
     @Test func aSplitImageIsLearntUpToTheByteAskedFor() throws {
         let (image, built, blocksRead) = try Self.counted([0x8000, 0x8000])
         let place = 10 * 0x10000 + 17

@@ -99,7 +99,7 @@ extension IFS {
         }
 
         /// The image's.
-        public func prepare() { image.prepare() }
+        public func prepare(_ goesOn: () -> Bool) { image.prepare(goesOn) }
 
         /// A symlink's target.
         public func target(of node: NodeID) -> [UInt8]? {

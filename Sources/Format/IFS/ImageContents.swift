@@ -1,10 +1,10 @@
 extension IFS.Image {
     /// Finds out where the blocks of a packed image begin, which the first read far into it would
-    /// else wait for. May be called at any time, on any thread.
-    public func prepare() {
+    /// else wait for, as long as `goesOn` says so. May be called at any time, on any thread.
+    public func prepare(_ goesOn: () -> Bool) {
         guard let blocks = contents as? IFS.BlockSource else { return }
         // What is wrong with the image, the reads that meet it say.
-        try? blocks.prove(isUrgent: false)
+        try? blocks.prove(isUrgent: false, goesOn)
     }
 
     /// The largest script that is read, in bytes.

@@ -126,11 +126,12 @@ public protocol Volume: Sendable {
     /// The value of an extended attribute; nil where the node has none of that name.
     func extendedAttribute(_ name: String, of node: NodeID) throws(FormatError) -> [UInt8]?
 
-    /// Does ahead what reads would else wait for. May be called at any time, on any thread.
-    func prepare()
+    /// Does ahead what reads would else wait for, as long as `goesOn` says so. May be called at any
+    /// time, on any thread.
+    func prepare(_ goesOn: () -> Bool)
 }
 
 extension Volume {
     /// Nothing.
-    public func prepare() {}
+    public func prepare(_ goesOn: () -> Bool) {}
 }

@@ -149,15 +149,19 @@ extension IFS {
         }
 
         /// Tries the proof, which walks the whole chain and decodes its last block; does nothing if it
-        /// was tried before. Nobody waits for a walk that is not `urgent`, so nothing is fetched ahead
-        /// of it.
-        func prove(isUrgent: Bool = true) throws(FormatError) {
+        /// was tried before, and gives up when `goesOn` says no. Nobody waits for a walk that is not
+        /// urgent, so nothing is fetched ahead of it.
+        func prove(
+            isUrgent: Bool = true, _ goesOn: () -> Bool = { true }
+        ) throws(FormatError) {
             while try chain.withLock({ chain throws(FormatError) in
                 guard chain.proof == .untried, !chain.isComplete else { return false }
                 // In steps, so that readers of known blocks come between.
                 try hop(&chain, until: chain.links.count &+ 255, fetchingAhead: isUrgent)
                 return !chain.isComplete
-            }) {}
+            }) {
+                guard goesOn() else { return }
+            }
             let last = chain.withLock { chain -> Int? in
                 guard chain.proof == .untried else { return nil }
                 let size = UInt64(Self.blockSize)
