@@ -86,8 +86,11 @@ struct Extractor {
         let jobs = min(options.jobs > 0 ? options.jobs : processors, Self.mostJobs)
         DispatchQueue.concurrentPerform(iterations: jobs) { _ in
             let cursor = makeCursor()
-            while let (copy, piece) = Self.nextPiece(of: copies, current) {
-                copy.copy(piece, from: volume, cursor)
+            let size = Int(FileCopy.pieceSize)
+            unsafe withUnsafeTemporaryAllocation(byteCount: size, alignment: 4096) { room in
+                while let (copy, piece) = Self.nextPiece(of: copies, current) {
+                    unsafe copy.copy(piece, from: volume, cursor, room)
+                }
             }
         }
     }

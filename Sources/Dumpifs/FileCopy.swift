@@ -42,17 +42,20 @@ final class FileCopy: Sendable {
     /// What went wrong; nil when nothing did.
     var fault: ExtractionFault? { state.withLock { $0.fault } }
 
-    /// Copies a piece, each of which must be copied once; `cursor` is the thread's own. The first one
-    /// makes the file. The last one to end gives it its metadata and closes it; a file with a fault is
-    /// removed.
-    func copy(_ piece: UInt64, from volume: IFS.ImageVolume, _ cursor: Cursor) {
+    /// Copies a piece, each of which must be copied once; `cursor` and `room`, which holds a piece, are
+    /// the thread's own. The first piece makes the file. The last one to end gives it its metadata and
+    /// closes it; a file with a fault is removed.
+    func copy(
+        _ piece: UInt64, from volume: IFS.ImageVolume, _ cursor: Cursor,
+        _ room: UnsafeMutableRawBufferPointer
+    ) {
         let descriptor = state.withLock { state in
             if state.descriptor < 0, state.fault == nil { open(&state, cursor) }
             return state.fault == nil ? state.descriptor : -1
         }
         let fault =
             descriptor < 0
-            ? nil : copy(piece * Self.pieceSize, to: descriptor, from: volume)
+            ? nil : unsafe copy(piece * Self.pieceSize, to: descriptor, from: volume, room)
         state.withLock { state in
             state.fault = state.fault ?? fault
             state.copied += 1
@@ -93,29 +96,29 @@ final class FileCopy: Sendable {
     }
 
     private func copy(
-        _ offset: UInt64, to descriptor: Int32, from volume: IFS.ImageVolume
+        _ offset: UInt64, to descriptor: Int32, from volume: IFS.ImageVolume,
+        _ room: UnsafeMutableRawBufferPointer
     ) -> ExtractionFault? {
         let left = attributes.byteCount - min(offset, attributes.byteCount)
-        let count = Int(clamping: min(Self.pieceSize, left))
+        let count = min(room.count, Int(clamping: min(Self.pieceSize, left)))
         guard count > 0 else { return nil }
-        return unsafe withUnsafeTemporaryAllocation(byteCount: count, alignment: 4096) { buffer in
-            do throws(FormatError) {
-                let found = try unsafe volume.read(attributes.node, into: buffer, at: offset)
-                var done = 0
-                while done < found, let base = buffer.baseAddress {
-                    let written = unsafe pwrite(
-                        descriptor, base + done, found - done,
-                        off_t(clamping: offset) + off_t(done))
-                    guard written >= 0 else {
-                        if errno == EINTR { continue }
-                        return ExtractionFault("cannot write", errno: errno)
-                    }
-                    done += written
+        let buffer = unsafe UnsafeMutableRawBufferPointer(rebasing: room[0..<count])
+        do throws(FormatError) {
+            let found = try unsafe volume.read(attributes.node, into: buffer, at: offset)
+            var done = 0
+            while done < found, let base = buffer.baseAddress {
+                let written = unsafe pwrite(
+                    descriptor, base + done, found - done,
+                    off_t(clamping: offset) + off_t(done))
+                guard written >= 0 else {
+                    if errno == EINTR { continue }
+                    return ExtractionFault("cannot write", errno: errno)
                 }
-                return nil
-            } catch {
-                return ExtractionFault("incomplete: \(error)")
+                done += written
             }
+            return nil
+        } catch {
+            return ExtractionFault("incomplete: \(error)")
         }
     }
 }
