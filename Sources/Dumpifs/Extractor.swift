@@ -88,22 +88,34 @@ struct Extractor {
             let cursor = makeCursor()
             let size = Int(FileCopy.pieceSize)
             unsafe withUnsafeTemporaryAllocation(byteCount: size, alignment: 4096) { room in
-                while let (copy, piece) = Self.nextPiece(of: copies, current) {
-                    unsafe copy.copy(piece, from: volume, cursor, room)
+                var pieces = Self.nextPieces(of: copies, current)
+                while !pieces.isEmpty {
+                    for (copy, piece) in pieces {
+                        unsafe copy.copy(piece, from: volume, cursor, room)
+                    }
+                    pieces = Self.nextPieces(of: copies, current)
                 }
             }
         }
     }
 
-    private static func nextPiece(
+    /// The next pieces to copy; none behind the last. Small files come several at a time: neighbours
+    /// lie in one packed block, which one thread decodes while the others would wait.
+    private static func nextPieces(
         of copies: [FileCopy], _ current: borrowing Lock<(file: Int, piece: UInt64)>
-    ) -> (FileCopy, UInt64)? {
+    ) -> [(FileCopy, UInt64)] {
         current.withLock { current in
-            guard current.file < copies.count else { return nil }
-            let next = (copies[current.file], current.piece)
-            current.piece += 1
-            if current.piece == next.0.pieceCount { current = (current.file + 1, 0) }
-            return next
+            var pieces: [(FileCopy, UInt64)] = []
+            var byteCount: UInt64 = 0
+            while current.file < copies.count, byteCount < FileCopy.pieceSize {
+                let copy = copies[current.file]
+                pieces.append((copy, current.piece))
+                // An empty file costs its making.
+                byteCount += max(copy.byteCount(of: current.piece), 4096)
+                current.piece += 1
+                if current.piece == copy.pieceCount { current = (current.file + 1, 0) }
+            }
+            return pieces
         }
     }
 

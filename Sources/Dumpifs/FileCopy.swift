@@ -39,6 +39,12 @@ final class FileCopy: Sendable {
         max(1, (attributes.byteCount + Self.pieceSize - 1) / Self.pieceSize)
     }
 
+    /// Bytes of a piece.
+    func byteCount(of piece: UInt64) -> UInt64 {
+        let start = min(piece * Self.pieceSize, attributes.byteCount)
+        return min(Self.pieceSize, attributes.byteCount - start)
+    }
+
     /// What went wrong; nil when nothing did.
     var fault: ExtractionFault? { state.withLock { $0.fault } }
 
