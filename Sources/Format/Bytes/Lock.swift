@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A value that one thread at a time may use, as with `Mutex`; whoever waits sleeps.
+/// A value that one thread at a time may use, as with `Mutex`; whoever waits for long sleeps.
 ///
 /// `Mutex` is a futex with priority inheritance on Linux. Once one thread waits, such a futex is
 /// handed from waiter to waiter, each of which must first be scheduled: where a lock is taken

@@ -87,7 +87,7 @@ extension ELF {
         private init(
             _ bytes: RawSpan, is64Bit: Bool, _ order: ByteOrder
         ) throws(FormatError) {
-            var reader = WordReader(bytes, 16, order, is64Bit: is64Bit)
+            var reader = ELFWordReader(bytes, 16, order, is64Bit: is64Bit)
             self.is64Bit = is64Bit
             self.order = order
             type = try reader.half(bytes)
@@ -108,7 +108,7 @@ extension ELF {
             var base = Int(clamping: programHeaderOffset)
             for _ in 0..<programHeaderCount where step >= (is64Bit ? 56 : 32) {
                 guard bytes.holds(step, at: base) else { break }
-                var fields = WordReader(bytes, base, order, is64Bit: is64Bit)
+                var fields = ELFWordReader(bytes, base, order, is64Bit: is64Bit)
                 segments.append(try fields.segment(bytes))
                 base &+= step
             }
@@ -150,7 +150,7 @@ extension ELF {
 }
 
 /// Reads the fields of an ELF table in order; addresses are as wide as the class.
-private struct WordReader {
+struct ELFWordReader {
     private var position: Int
     private let order: ByteOrder
     private let is64Bit: Bool

@@ -10,7 +10,7 @@ extension ELFLayout {
         var parts = [AssembledSource.Part(at: 0, MemorySource(try header(of: file)))]
         var table: [UInt8] = []
         for placed in segments {
-            table += file.bytes(of: header(of: placed, physicalAddress, file))
+            table += file.header.bytes(of: header(of: placed, physicalAddress, file))
             guard let offset = placed.offset else { continue }
             // The headers' own bytes are new.
             let cut = placed.segment.offset == 0 ? file.headersEnd : 0
@@ -26,7 +26,7 @@ extension ELFLayout {
             parts.append(AssembledSource.Part(at: offset &+ cut, window))
         }
         parts.append(
-            AssembledSource.Part(at: UInt64(file.headerByteCount), MemorySource(table)))
+            AssembledSource.Part(at: UInt64(file.header.byteCount), MemorySource(table)))
         parts.append(AssembledSource.Part(at: sectionsOffset, MemorySource(sections)))
         return try AssembledSource(parts, byteCount: size)
     }
@@ -52,19 +52,9 @@ extension ELFLayout {
 
     /// The ELF header with new places of its tables.
     private func header(of file: ELFFile) throws(FormatError) -> [UInt8] {
-        var bytes = try file.source.bytes(
-            UInt64(file.headerByteCount), at: 0, "ELF header")
-        let order = file.header.order
-        let wide = file.header.is64Bit
-        let isKept = keptCount > 0
-        let tables = wide ? (32, 40, 58) : (28, 32, 46)
-        bytes.put(UInt64(file.headerByteCount), at: tables.0, count: wide ? 8 : 4, order)
-        bytes.put(isKept ? sectionsOffset : 0, at: tables.1, count: wide ? 8 : 4, order)
-        let counts = isKept ? [file.sectionByteCount, keptCount + 2, keptCount + 1] : [0, 0, 0]
-        for (index, value) in counts.enumerated() {
-            bytes.put(UInt64(value), at: tables.2 + 2 * index, count: 2, order)
-        }
-        return bytes
+        file.header.moved(
+            try file.source.bytes(UInt64(file.header.byteCount), at: 0, "ELF header"),
+            sectionsOffset: sectionsOffset, sectionCount: keptCount > 0 ? keptCount + 2 : 0)
     }
 }
 
@@ -80,68 +70,5 @@ extension ELF.Header.Segment {
             physicalAddress: physicalAddress ?? self.physicalAddress,
             fileSize: fileSize ?? self.fileSize, memorySize: memorySize, flags: flags,
             alignment: alignment)
-    }
-}
-
-extension ELFFile {
-    /// A program header as it is stored in a file of this class and byte order.
-    fileprivate func bytes(of segment: ELF.Header.Segment) -> [UInt8] {
-        var row = Row(header)
-        row.word(segment.type)
-        if header.is64Bit { row.word(segment.flags) }
-        row.wide(segment.offset)
-        row.wide(segment.virtualAddress)
-        row.wide(segment.physicalAddress)
-        row.wide(segment.fileSize)
-        row.wide(segment.memorySize)
-        if !header.is64Bit { row.word(segment.flags) }
-        row.wide(segment.alignment)
-        return row.bytes
-    }
-
-    /// A section header as it is stored; `name` is the name's place in the table of names.
-    func bytes(of section: Section, name: UInt32) -> [UInt8] {
-        var row = Row(header)
-        row.word(name)
-        row.word(section.type)
-        row.wide(section.flags)
-        row.wide(section.address)
-        row.wide(section.offset)
-        row.wide(section.size)
-        row.word(section.link)
-        row.word(section.info)
-        row.wide(section.alignment)
-        row.wide(section.entrySize)
-        return row.bytes
-    }
-}
-
-/// One row of an ELF table; wide fields are as wide as the class.
-private struct Row {
-    private(set) var bytes: [UInt8] = []
-    private let header: ELF.Header
-
-    init(_ header: ELF.Header) { self.header = header }
-
-    mutating func word(_ value: UInt32) { append(UInt64(value), 4) }
-
-    mutating func wide(_ value: UInt64) { append(value, header.is64Bit ? 8 : 4) }
-
-    private mutating func append(_ value: UInt64, _ count: Int) {
-        let start = bytes.count
-        bytes += [UInt8](repeating: 0, count: count)
-        bytes.put(value, at: start, count: count, header.order)
-    }
-}
-
-extension [UInt8] {
-    /// Writes the low `count` bytes of a value.
-    fileprivate mutating func put(
-        _ value: UInt64, at offset: Int, count: Int, _ order: ByteOrder
-    ) {
-        for index in 0..<count {
-            let shift = UInt64(order == .little ? index : count - 1 - index) * 8
-            self[offset + index] = UInt8(truncatingIfNeeded: value >> shift)
-        }
     }
 }

@@ -149,7 +149,7 @@ struct KeptSections {
             bytes = []
             return
         }
-        let step = file.sectionByteCount
+        let step = file.header.sectionByteCount
         let base = offset &+ UInt64(step * (kept.count + 2))
         var headers = [UInt8](repeating: 0, count: step)
         var contents: [UInt8] = []
@@ -157,14 +157,13 @@ struct KeptSections {
         for section in kept {
             var moved = section
             moved.offset = base &+ UInt64(contents.count)
-            headers += file.bytes(of: moved, name: UInt32(clamping: texts.count))
+            headers += file.header.bytes(of: moved, name: UInt32(clamping: texts.count))
             contents += try file.source.bytes(
                 section.size, at: section.offset, "ELF section \(printable(section.name))")
             texts += section.name + [0]
         }
-        let names = ELFFile.Section(
-            name: [], type: 3, flags: 0, address: 0, offset: base &+ UInt64(contents.count),
-            size: UInt64(texts.count), link: 0, info: 0, alignment: 1, entrySize: 0)
-        bytes = headers + file.bytes(of: names, name: 1) + contents + texts
+        let names = ELF.Section(
+            namesAt: base &+ UInt64(contents.count), size: UInt64(texts.count))
+        bytes = headers + file.header.bytes(of: names, name: 1) + contents + texts
     }
 }
