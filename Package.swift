@@ -59,8 +59,12 @@ let package = Package(
         .executableTarget(
             name: "MountTool", dependencies: ["FuseServer", "IFSFS", "Format", "ToolSupport"],
             path: "Sources/Tools/MountTool", swiftSettings: strict),
+        .target(
+            name: "MkifsCommand", dependencies: ["Mkifs", "Format", "ToolSupport"],
+            swiftSettings: strict),
         .executableTarget(
-            name: "ToolBox", dependencies: ["Dumpifs", "Ifsctl", "Format", "ToolSupport"],
+            name: "ToolBox",
+            dependencies: ["Dumpifs", "Ifsctl", "MkifsCommand", "Format", "ToolSupport"],
             path: "Sources/Tools/ToolBox", swiftSettings: strict),
 
         .target(

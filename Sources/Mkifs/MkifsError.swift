@@ -1,7 +1,17 @@
+public import Format
+
 /// Why no image was made.
 public enum MkifsError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// The buildfile breaks its grammar, at these places and at others that were only counted.
+    /// The buildfile has errors, at these places and at others that were only counted.
     case buildfile([Diagnostic], omittedCount: Int)
+    /// A file of the host is not what it should be, or cannot be read.
+    case file([UInt8], FormatError)
+    /// The system refused something that was tried with a path.
+    case system(String, [UInt8], errno: Int32)
+    /// The image, or its writing, breaks a rule of the format.
+    case format(FormatError)
+    /// What was asked for cannot be: a limit, or a contradiction.
+    case refused(String)
 
     /// A line for each error.
     public var description: String {
@@ -9,6 +19,11 @@ public enum MkifsError: Error, Equatable, Sendable, CustomStringConvertible {
         case .buildfile(let errors, 0): errors.map(\.description).joined(separator: "\n")
         case .buildfile(let errors, let count):
             (errors.map(\.description) + ["and \(count) more"]).joined(separator: "\n")
+        case .file(let path, let error): "\(printable(path)): \(error)"
+        case .system(let action, let path, let errno):
+            "\(printable(path)): \(action): \(systemMessage(errno))"
+        case .format(let error): error.description
+        case .refused(let text): text
         }
     }
 }

@@ -82,4 +82,10 @@ public struct Diagnostics: Sendable {
         // Standard error is the last resort: nobody is left to tell that it failed.
         _ = writeAll(Array("\(tool): \(printable(message.utf8))\n".utf8), to: STDERR_FILENO)
     }
+
+    /// Writes lines that carry their own beginning, and nothing that would command a terminal.
+    public func write(_ lines: String) {
+        // As above.
+        _ = writeAll(Array("\(lines)\n".utf8), to: STDERR_FILENO)
+    }
 }

@@ -217,17 +217,17 @@ struct ValueTests {
 
     @Test func digestsHaveTheirLength() {
         let digits = String(repeating: "0aF", count: 22).dropLast(2)
-        #expect(parse(String(digits)) { try Digest.bytes($0, count: 32) }.value?.first == 0x0a)
+        #expect(parse(String(digits)) { try DigestValue.bytes($0, count: 32) }.value?.first == 0x0a)
         for wrong in [
             "0x" + digits.dropLast(2), digits.dropLast(1), digits + "0", digits.dropLast(1) + "g",
         ] {
             #expect(
-                parse(String(wrong)) { try Digest.bytes($0, count: 32) }.fault?.hasSuffix(
+                parse(String(wrong)) { try DigestValue.bytes($0, count: 32) }.fault?.hasSuffix(
                     ", expected 64 hexadecimal digits") == true)
         }
-        #expect(parse("4294967295", Digest.cksum).value == .max)
+        #expect(parse("4294967295", DigestValue.cksum).value == .max)
         #expect(
-            parse("4294967296", Digest.cksum).fault
+            parse("4294967296", DigestValue.cksum).fault
                 == "found '4294967296', expected a number from 0 through 4294967295")
     }
 

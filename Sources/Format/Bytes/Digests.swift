@@ -1,15 +1,17 @@
 internal import CMD
 
-/// A running MD5 or SHA-512.
+/// A running MD5, SHA-256 or SHA-512.
 public struct Digest: ~Copyable {
     /// The algorithms that images and tools here use.
     public enum Algorithm: Sendable {
         case md5
+        case sha256
         case sha512
     }
 
     private enum State {
         case md5(MD5_CTX)
+        case sha256(SHA2_CTX)
         case sha512(SHA2_CTX)
     }
 
@@ -22,6 +24,10 @@ public struct Digest: ~Copyable {
             var context = MD5_CTX()
             unsafe MD5Init(&context)
             state = .md5(context)
+        case .sha256:
+            var context = SHA2_CTX()
+            unsafe SHA256Init(&context)
+            state = .sha256(context)
         case .sha512:
             var context = SHA2_CTX()
             unsafe SHA512Init(&context)
@@ -35,18 +41,25 @@ public struct Digest: ~Copyable {
         case .md5(var context):
             unsafe MD5Update(&context, bytes, bytes.count)
             state = .md5(context)
+        case .sha256(var context):
+            unsafe SHA256Update(&context, bytes, bytes.count)
+            state = .sha256(context)
         case .sha512(var context):
             unsafe SHA512Update(&context, bytes, bytes.count)
             state = .sha512(context)
         }
     }
 
-    /// The digest of all bytes added: 16 bytes of MD5, 64 of SHA-512.
+    /// The digest of all bytes added: 16 bytes of MD5, 32 of SHA-256, 64 of SHA-512.
     public consuming func finish() -> [UInt8] {
         switch state {
         case .md5(var context):
             var digest = [UInt8](repeating: 0, count: 16)
             unsafe MD5Final(&digest, &context)
+            return digest
+        case .sha256(var context):
+            var digest = [UInt8](repeating: 0, count: 32)
+            unsafe SHA256Final(&digest, &context)
             return digest
         case .sha512(var context):
             var digest = [UInt8](repeating: 0, count: 64)

@@ -77,6 +77,23 @@ extension ELF.Header {
         }
     }
 
+    /// Tags and values of a dynamic segment's bytes, up to the one that ends it.
+    public func dynamicEntries(in table: [UInt8]) -> [(tag: UInt64, value: UInt64)] {
+        let size = is64Bit ? 16 : 8
+        let entries = try? table.parsed { span throws(FormatError) in
+            var entries: [(tag: UInt64, value: UInt64)] = []
+            for index in 0..<(table.count / size) {
+                var reader = ELFWordReader(span, index &* size, order, is64Bit: is64Bit)
+                let entry = (tag: try reader.address(span), value: try reader.address(span))
+                if entry.tag == 0 { break }
+                entries.append(entry)
+            }
+            return entries
+        }
+        // No entry reaches beyond the bytes, so nothing is lost.
+        return entries ?? []
+    }
+
     // MARK: Writing
 
     /// The header's own bytes, `old`, with its tables elsewhere: the program headers right behind it,

@@ -7,16 +7,13 @@ extension IFS.Image {
         try? blocks.prove(isUrgent: false, goesOn)
     }
 
-    /// The largest script that is read, in bytes.
-    private static let longestScript: UInt32 = 1 << 20
-
     /// The script's bytes; none where the image has no script.
     public func scriptData() throws(FormatError) -> [UInt8] {
         guard let script, case .file(_, let size) = script.kind else { return [] }
-        guard size <= Self.longestScript else {
+        guard size <= IFS.Script.byteLimit else {
             throw .unsupported(
                 Place("script", 0), found: "\(size) bytes",
-                expected: "\(Self.longestScript) at most")
+                expected: "\(IFS.Script.byteLimit) at most")
         }
         return try data(of: script)
     }

@@ -17,6 +17,16 @@ extension IFS {
             /// Where `hasPriority`.
             public let priority: UInt8
 
+            enum Flag {
+                static let partition: UInt8 = 0x01
+                static let session: UInt8 = 0x02
+                static let priority: UInt8 = 0x04
+                static let cpu: UInt8 = 0x08
+                static let background: UInt8 = 0x20
+                static let debug: UInt8 = 0x40
+                static let critical: UInt8 = 0x80
+            }
+
             /// Modifiers of these values.
             public init(
                 cpu: UInt8 = 0, flags: UInt8 = 0, partition: UInt8 = 0, policy: UInt8 = 0,
@@ -30,19 +40,19 @@ extension IFS {
             }
 
             /// Bit 0x01.
-            public var hasPartition: Bool { flags & 0x01 != 0 }
+            public var hasPartition: Bool { flags & Flag.partition != 0 }
             /// Bit 0x02: in a session of its own.
-            public var isSession: Bool { flags & 0x02 != 0 }
+            public var isSession: Bool { flags & Flag.session != 0 }
             /// Bit 0x04.
-            public var hasPriority: Bool { flags & 0x04 != 0 }
+            public var hasPriority: Bool { flags & Flag.priority != 0 }
             /// Bit 0x08.
-            public var hasCPU: Bool { flags & 0x08 != 0 }
+            public var hasCPU: Bool { flags & Flag.cpu != 0 }
             /// Bit 0x20: not waited for.
-            public var isBackground: Bool { flags & 0x20 != 0 }
+            public var isBackground: Bool { flags & Flag.background != 0 }
             /// Bit 0x40: for the kernel debugger.
-            public var isDebug: Bool { flags & 0x40 != 0 }
+            public var isDebug: Bool { flags & Flag.debug != 0 }
             /// Bit 0x80: critical to the adaptive partition.
-            public var isCritical: Bool { flags & 0x80 != 0 }
+            public var isCritical: Bool { flags & Flag.critical != 0 }
 
             /// The buildfile's letter of the policy; empty for "as it is".
             public var policyLetter: String {

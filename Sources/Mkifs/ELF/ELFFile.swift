@@ -65,3 +65,41 @@ public struct ELFFile: Sendable {
         UInt64(header.byteCount + header.segmentByteCount * header.segments.count)
     }
 }
+
+extension ELFFile {
+    /// Whether the file is a shared object; a program that runs anywhere names its interpreter.
+    var isLibrary: Bool {
+        header.type == FileType.shared
+            && !header.segments.contains { $0.type == SegmentType.interpreter }
+    }
+
+    /// The name that a shared object gives itself (`DT_SONAME`); nil for none.
+    func soname() throws(FormatError) -> [UInt8]? {
+        guard header.type == FileType.shared,
+            let dynamic = header.segments.first(where: { $0.type == SegmentType.dynamic })
+        else { return nil }
+        let table = try source.bytes(
+            min(dynamic.fileSize, Self.dynamicLimit), at: dynamic.offset, "ELF dynamic segment")
+        var values: [UInt64: UInt64] = [:]
+        for (tag, value) in header.dynamicEntries(in: table) where values[tag] == nil {
+            values[tag] = value
+        }
+        guard let name = values[14], let strings = values[5] else { return nil }
+        let holder = header.segments.first {
+            $0.type == SegmentType.load && strings >= $0.virtualAddress
+                && strings &- $0.virtualAddress < $0.fileSize
+        }
+        guard let holder else { return nil }
+        let place = (strings &- holder.virtualAddress) &+ holder.offset &+ name
+        let text = try source.prefix(Self.nameLimit, at: place)
+        guard let end = text.firstIndex(of: 0) else {
+            throw .corrupt(
+                Place("DT_SONAME", place), found: "no end of the text",
+                expected: "a NUL within \(Self.nameLimit) bytes")
+        }
+        return Array(text[..<end])
+    }
+
+    private static var dynamicLimit: UInt64 { 1 << 20 }
+    private static var nameLimit: Int { 1024 }
+}

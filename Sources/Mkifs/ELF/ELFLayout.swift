@@ -5,8 +5,26 @@ public import Format
 /// An image's programs are used where they lie or copied by the loader: a segment with a `p_paddr` of 0
 /// is copied, another is used in place, at a place in the image that is congruent with its address.
 public struct ELFLayout: Sendable {
+    /// What releases do differently.
+    public struct Dialect: Equatable, Sendable {
+        /// Whether the size in the directory comes from a layout made in advance, in which a segment
+        /// over the ELF header lies behind it.
+        public var measuresInAdvance: Bool
+        /// Whether a program that is written to in the image is marked as one that runs once.
+        public var marksRunOnce: Bool
+
+        /// Up to 6.4.
+        public static let v64 = Dialect(measuresInAdvance: true, marksRunOnce: true)
+        /// 6.6 to 7.1.
+        public static let v66 = Dialect(measuresInAdvance: true, marksRunOnce: true)
+        /// From 8.0 on.
+        public static let v80 = Dialect(measuresInAdvance: false, marksRunOnce: false)
+    }
+
     /// What decides the layout besides the file itself.
     public struct Rules: Equatable, Sendable {
+        /// What the release does.
+        public var dialect = Dialect.v64
         /// `code=uip`: segments that are executed and not written are used in place.
         public var usesCodeInPlace = true
         /// `data=uip`: segments that are written are used in place.
@@ -19,6 +37,8 @@ public struct ELFLayout: Sendable {
         public var hasBootAddress = false
         /// Bytes of a page.
         public var pageSize: UInt64 = 4096
+        /// Whether segments of relocations stay: `+relocs`.
+        public var keepsRelocations = true
         /// Names of the sections that stay.
         public var keptSections: [[UInt8]] = []
 
@@ -45,6 +65,15 @@ public struct ELFLayout: Sendable {
     let keptCount: Int
     /// Bytes of the file.
     public let size: UInt64
+    /// Bytes in memory of what is written and not used in place.
+    public var copiedWritableSize: UInt64 {
+        segments.reduce(0) { sum, placed in
+            let isCopied =
+                placed.offset != nil && !placed.isInPlace
+                && placed.segment.flags & ELFFile.SegmentFlag.write != 0
+            return isCopied ? sum &+ placed.segment.memorySize : sum
+        }
+    }
     /// Whether what the program writes to is in the image: it can be run only once.
     public let isRunOnce: Bool
 
@@ -101,7 +130,8 @@ public struct ELFLayout: Sendable {
         guard segment.fileSize > 0 else { return false }
         switch segment.type {
         case ELFFile.SegmentType.load, ELFFile.SegmentType.note: return true
-        case ELFFile.SegmentType.segmentRelocations: return !rules.isBootstrap
+        case ELFFile.SegmentType.segmentRelocations:
+            return !rules.isBootstrap && rules.keepsRelocations
         default: return false
         }
     }

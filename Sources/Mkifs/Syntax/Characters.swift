@@ -12,6 +12,8 @@ extension UInt8 {
     static let asterisk = UInt8(ascii: "*")
     static let slash = UInt8(ascii: "/")
     static let backslash = UInt8(ascii: "\\")
+    static let colon = UInt8(ascii: ":")
+    static let dot = UInt8(ascii: ".")
     static let equals = UInt8(ascii: "=")
     static let openBracket = UInt8(ascii: "[")
     static let closeBracket = UInt8(ascii: "]")

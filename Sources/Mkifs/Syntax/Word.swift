@@ -41,6 +41,12 @@ public struct Word: Equatable, Sendable {
         self.init(bytes.isEmpty ? [] : [.literal(Literal(bytes: bytes, mark: mark))], at: mark)
     }
 
+    /// A word that is one variable's value.
+    init(reference name: String, at mark: SourceMark) {
+        let literal = Literal(bytes: Array(name.utf8), mark: mark)
+        self.init([.reference(Reference(name: [.literal(literal)], mark: mark))], at: mark)
+    }
+
     /// The bytes of a word without references; nil for one that has some.
     public var literal: [UInt8]? {
         var bytes: [UInt8] = []

@@ -1,6 +1,29 @@
 extension IFS.Script {
     /// What ends a script: a record of size 0.
     public static let terminator: [UInt8] = [0, 0, 0, 0]
+    /// The largest script that is read or written, in bytes with its terminator.
+    public static let byteLimit = 1 << 20
+    /// The most bytes that a record's size can say.
+    public static let recordByteLimit = 0xffff
+}
+
+extension IFS.Script.Modifiers {
+    /// Modifiers in which those fields count that have a value; the policy counts with the priority.
+    public init(
+        processor: UInt8?, partition: UInt8?, priority: UInt8?, policy: UInt8, isSession: Bool,
+        isDebug: Bool, isBackground: Bool
+    ) {
+        var flags: UInt8 = 0
+        if partition != nil { flags |= Flag.partition }
+        if isSession { flags |= Flag.session }
+        if priority != nil { flags |= Flag.priority }
+        if processor != nil { flags |= Flag.cpu }
+        if isBackground { flags |= Flag.background }
+        if isDebug { flags |= Flag.debug }
+        self.init(
+            cpu: processor ?? 0, flags: flags, partition: partition ?? 0,
+            policy: priority == nil ? 0 : policy, priority: priority ?? 0)
+    }
 }
 
 extension IFS.Script.Command {
@@ -9,7 +32,7 @@ extension IFS.Script.Command {
     public func record() throws(FormatError) -> [UInt8] {
         let (type, body) = try typeAndBody()
         let size = (4 + body.count + 3) & ~3
-        guard size <= 0xffff else {
+        guard size <= IFS.Script.recordByteLimit else {
             throw .unsupported(
                 Place("script command.size", 0), found: "\(size) bytes", expected: "65,535 at most")
         }

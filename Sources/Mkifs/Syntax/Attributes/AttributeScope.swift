@@ -42,6 +42,16 @@ public struct AttributeScope: Sendable {
         return values.entry
     }
 
+    /// Takes in attributes that stand on no line, such as a bootfile's: those of the image count.
+    public mutating func enter(
+        _ list: AttributeList, _ lookup: @escaping VariableLookup,
+        _ diagnostics: inout Diagnostics
+    ) {
+        var values = AttributeValues(defaults)
+        apply(list, to: &values, .entry, lookup, &diagnostics)
+        defaults = values.entry
+    }
+
     /// Goes over a line of a boot section and gives the attributes of its executable. A line
     /// without a command changes what holds in the rest of the section.
     public mutating func enterBoot(

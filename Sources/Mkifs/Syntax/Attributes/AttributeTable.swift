@@ -90,7 +90,7 @@ public enum AttributeTable {
         },
         .flag("big_pages", .entry, since: .v66) { $1.entry.bigPages = $0 },
         .value("cksum", .digest, .entry, since: .v70) { text, values throws(ValueFault) in
-            values.entry.cksum = try Digest.cksum(text)
+            values.entry.cksum = try DigestValue.cksum(text)
         },
         .value("drop", .text, .entry, since: .v70) { $1.entry.drop = $0 },
         .flag("dupignore", .entry, since: .v71) { $1.entry.ignoresDuplicates = $0 },
@@ -102,10 +102,10 @@ public enum AttributeTable {
             values.image.pageSizes = try PageSizes.parse(text)
         },
         .value("sha256", .digest, .entry, since: .v70) { text, values throws(ValueFault) in
-            values.entry.sha256 = try Digest.bytes(text, count: 32)
+            values.entry.sha256 = try DigestValue.bytes(text, count: 32)
         },
         .value("sha512", .digest, .entry, since: .v71) { text, values throws(ValueFault) in
-            values.entry.sha512 = try Digest.bytes(text, count: 64)
+            values.entry.sha512 = try DigestValue.bytes(text, count: 64)
         },
     ]
 

@@ -106,7 +106,7 @@ public enum MissingLibraries: Equatable, Sendable {
 }
 
 /// Sums that a host's file has to have.
-public enum Digest {
+public enum DigestValue {
     /// The value of `cksum=`: what the POSIX command of that name prints.
     public static func cksum(_ text: [UInt8]) throws(ValueFault) -> UInt32 {
         UInt32(truncatingIfNeeded: try Number.parse(text, through: UInt64(UInt32.max)))

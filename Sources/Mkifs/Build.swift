@@ -1,0 +1,34 @@
+public import Format
+
+/// From the text of a buildfile to an image, in the steps that a tool wants to see.
+public struct Build {
+    /// Reads lines and buildfiles, and finds the files that they name.
+    public var resolver: Resolver
+    /// What layouts need from outside.
+    public let toolbox: Toolbox
+
+    /// A build of nothing yet.
+    public init(_ options: BuildOptions, _ toolbox: Toolbox) {
+        self.toolbox = toolbox
+        resolver = Resolver(options, toolbox)
+    }
+
+    /// The plan of what was read.
+    public mutating func plan() throws(MkifsError) -> Plan { try resolver.plan() }
+
+    /// Decides what a plan leaves open. What can be wrong with an image is told here.
+    public func layout(_ plan: Plan) throws(MkifsError) -> LaidOutImage {
+        try Layout.image(of: plan, toolbox)
+    }
+}
+
+extension LaidOutImage {
+    /// Writes the image; gives its length in bytes.
+    public func write(to sink: inout some ByteSink) throws(MkifsError) -> UInt64 {
+        do throws(FormatError) {
+            return try image.write(to: &sink)
+        } catch {
+            throw .format(error)
+        }
+    }
+}

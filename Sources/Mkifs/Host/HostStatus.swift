@@ -1,0 +1,94 @@
+internal import Format
+internal import Glibc
+
+/// What the host knows of a file.
+struct HostStatus: Equatable, Sendable {
+    enum Kind: Equatable, Sendable { case file, directory, link, fifo, other }
+
+    /// What tells a file from all others of the host.
+    struct Identity: Hashable, Sendable {
+        let device: UInt64
+        let inode: UInt64
+    }
+
+    let kind: Kind
+    /// The permission bits, setuid, setgid and sticky included.
+    let permissions: UInt16
+    let user: UInt32
+    let group: UInt32
+    /// Seconds since 1970, as far as a directory entry can hold them.
+    let modified: UInt32
+    let byteCount: UInt64
+    let identity: Identity
+    let linkCount: UInt64
+
+    /// Asks the host; nil where there is no such file, and where it cannot be asked.
+    init?(_ path: [UInt8], followsLinks: Bool) {
+        var status = stat()
+        let result = unsafe withPath(path) { path in
+            unsafe followsLinks ? stat(path, &status) : lstat(path, &status)
+        }
+        guard result == 0 else { return nil }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: kind = .file
+        case S_IFDIR: kind = .directory
+        case S_IFLNK: kind = .link
+        case S_IFIFO: kind = .fifo
+        default: kind = .other
+        }
+        permissions = UInt16(status.st_mode & 0o7777)
+        user = status.st_uid
+        group = status.st_gid
+        modified = UInt32(clamping: status.st_mtim.tv_sec)
+        byteCount = UInt64(clamping: status.st_size)
+        identity = Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+        linkCount = UInt64(status.st_nlink)
+    }
+}
+
+/// Questions about the host's tree.
+enum Host {
+    /// The names in a directory, sorted as bytes, so that builds repeat.
+    static func names(in directory: [UInt8]) throws(MkifsError) -> [[UInt8]] {
+        guard let stream = unsafe withPath(directory, { unsafe opendir($0) }) else {
+            throw .system("cannot read the directory", directory, errno: errno)
+        }
+        defer { unsafe closedir(stream) }
+        var names: [[UInt8]] = []
+        while let entry = unsafe readdir(stream) {
+            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { buffer in
+                unsafe Array(buffer.prefix { $0 != 0 })
+            }
+            if name != [.dot], name != [.dot, .dot] { names.append(name) }
+        }
+        return names.sorted { $0.lexicographicallyPrecedes($1) }
+    }
+
+    /// The text of a symbolic link.
+    static func target(ofLink path: [UInt8]) throws(MkifsError) -> [UInt8] {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = unsafe withPath(path) { unsafe readlink($0, &buffer, buffer.count) }
+        guard count >= 0 else { throw .system("cannot read the link", path, errno: errno) }
+        return buffer.prefix(count).map(UInt8.init(bitPattern:))
+    }
+
+    /// A whole file, of at most `limit` bytes.
+    static func contents(of path: [UInt8], limit: UInt64) throws(MkifsError) -> [UInt8] {
+        let descriptor = unsafe withPath(path) { unsafe open($0, O_RDONLY | O_CLOEXEC) }
+        guard descriptor >= 0 else { throw .system("cannot open", path, errno: errno) }
+        do throws(FormatError) {
+            let source = try FileSource(taking: descriptor)
+            guard source.byteCount <= limit else {
+                throw .unsupported(
+                    Place("file", 0), found: "\(source.byteCount) bytes",
+                    expected: "\(limit) at most")
+            }
+            return try source.bytes(source.byteCount, at: 0, "file")
+        } catch {
+            throw .file(path, error)
+        }
+    }
+
+    /// The user and the group that run the process.
+    static var owner: (user: UInt32, group: UInt32) { (getuid(), getgid()) }
+}

@@ -1,0 +1,99 @@
+internal import Format
+
+/// What stands before an image file system: a startup header and what follows it.
+struct StartupArea {
+    /// Complete but for what depends on the image file system.
+    var header: IFS.StartupHeader
+    /// All bytes between header and trailer.
+    let program: any ByteSource
+    /// Where the program begins to run; nil for what another image had.
+    let entryAddress: UInt64?
+    /// The host's file; nil for what another image had.
+    let path: [UInt8]?
+
+    /// Bytes that a startup program may take in memory.
+    private static let limit: UInt64 = 256 << 20
+
+    /// What another image has.
+    init(stored header: IFS.StartupHeader, program: any ByteSource) {
+        self.header = header
+        self.program = program
+        entryAddress = nil
+        path = nil
+    }
+
+    /// Links a startup program and takes it apart: it is stored as it lies in memory. `runAddress`
+    /// is that of the startup header.
+    init(
+        _ executable: Plan.Executable, _ layout: Layout, runAddress: UInt64, behind loaded: UInt64
+    ) throws(MkifsError) {
+        let head = UInt64(IFS.StartupHeader.byteCount)
+        let run = runAddress &+ head
+        let plan = layout.plan
+        let name = executable.content.name
+        var source = try layout.toolbox.source(of: executable.content)
+        if let link = executable.link {
+            source = try layout.toolbox.linked(
+                source, named: name, link,
+                Toolbox.Addresses(header: run, text: run, data: 0, kind: .startup, isVirtual: true))
+        }
+        do throws(FormatError) {
+            let file = try ELFFile(source)
+            let memory = try Self.memory(of: file, at: run, plan.pageSize)
+            let filled = try executable.arguments.replacingPlaceHolder(
+                in: memory, plan.order, address: runAddress, layout.profile.bootArguments)
+            let trailer = UInt64(layout.trailerSize)
+            let end = (loaded &+ head &+ filled.byteCount &+ trailer).rounded(up: 8)
+            let size = end &- loaded
+            program = try AssembledSource(
+                [AssembledSource.Part(at: 0, filled)], byteCount: size &- head &- trailer)
+            var header = IFS.StartupHeader(plan.order)
+            header.flags1 |= IFS.StartupHeader.virtualFlag
+            header.machine = file.header.machine
+            header.startupSize = UInt32(clamping: size)
+            self.header = header
+            entryAddress = file.header.entry
+            path = name
+        } catch {
+            throw .file(name, error)
+        }
+    }
+
+    /// The program as it lies in memory from `run` on, in whole pages, its BSS included.
+    private static func memory(
+        of file: ELFFile, at run: UInt64, _ pageSize: UInt64
+    ) throws(FormatError) -> any ByteSource {
+        var memory: [UInt8] = []
+        for segment in file.header.segments {
+            let isCopied =
+                segment.type == ELFFile.SegmentType.load || segment.type == ELFFile.SegmentType.note
+            guard isCopied, segment.fileSize > 0 else { continue }
+            let start = segment.virtualAddress
+            // What lies before the run address are the file's own headers.
+            let cut = min(run &- min(run, start), segment.memorySize)
+            let place = start &- min(run, start)
+            let (end, overflow) = place.addingReportingOverflow(segment.memorySize &- cut)
+            guard !overflow, end <= limit else {
+                throw .unsupported(
+                    Place("ELF segment", segment.offset),
+                    found: "a startup segment of \(segment.memorySize) bytes at \(hex(start))",
+                    expected: "one within \(hex(limit)) bytes from \(hex(run)) on")
+            }
+            let missing = Int(clamping: end) - memory.count
+            if missing > 0 { memory += [UInt8](repeating: 0, count: missing) }
+            guard segment.fileSize > cut else { continue }
+            let bytes = try file.source.bytes(
+                segment.fileSize &- cut, at: segment.offset &+ cut, "ELF segment")
+            let first = Int(clamping: place)
+            guard bytes.count <= memory.count - first else {
+                throw .corrupt(
+                    Place("ELF segment.p_filesz", segment.offset), found: "\(segment.fileSize)",
+                    expected: "no more than p_memsz \(segment.memorySize)")
+            }
+            memory.replaceSubrange(first..<(first + bytes.count), with: bytes)
+        }
+        let size = UInt64(memory.count).rounded(up: pageSize)
+        memory += [UInt8](repeating: 0, count: Int(clamping: size) - memory.count)
+        return MemorySource(memory)
+    }
+}

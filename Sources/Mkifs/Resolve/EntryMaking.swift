@@ -1,0 +1,331 @@
+internal import Format
+
+/// Makes the entries of a plan out of drafts: paths, links to shared objects, numbers, places.
+struct EntryMaker {
+    let resolver: Resolver
+    let pageSize: UInt64
+    /// The ELF file of each draft that is laid out.
+    let programs: [ELFFile?]
+    private(set) var diagnostics: Diagnostics
+    private(set) var root: Plan.Entry
+    private var made: [Made] = []
+    /// Where in `made` a path is; the last one of several.
+    private var places: [[UInt8]: Int] = [:]
+
+    /// A draft with its path, or the link to the shared object that `library` is.
+    private struct Made {
+        let draft: Int
+        var path: [UInt8]
+        var soname: [UInt8]?
+        var library: Int?
+        var isDropped = false
+    }
+
+    init(_ resolver: Resolver, _ programs: [ELFFile?], root: Plan.Entry, pageSize: UInt64) {
+        self.resolver = resolver
+        self.programs = programs
+        self.root = root
+        self.pageSize = pageSize
+        diagnostics = resolver.diagnostics
+    }
+
+    private var profile: Profile { resolver.profile }
+
+    /// All entries, in the order of the buildfile.
+    mutating func entries() throws(MkifsError) -> [Plan.Entry] {
+        let prefix = resolver.boot == nil ? [] : Array("proc/boot".utf8)
+        for index in resolver.drafts.indices {
+            do throws(Diagnostic) {
+                try add(index, resolver.drafts[index].path(defaultPrefix: prefix))
+            } catch {
+                diagnostics.add(error)
+            }
+        }
+        try addLibraryLinks()
+        return try numbered()
+    }
+
+    // MARK: Paths
+
+    private mutating func add(_ index: Int, _ path: [UInt8]) throws(Diagnostic) {
+        let draft = resolver.drafts[index]
+        if path.isEmpty {
+            guard draft.isDirectory else {
+                throw Diagnostic(
+                    at: draft.mark, "the root of the image is a directory and nothing else")
+            }
+            // The root of an imported tree says nothing of the image's.
+            if draft.attributes.type == .dir { root = attributed(root, by: draft, program: nil) }
+            return
+        }
+        guard !path.split(separator: .slash).contains([.dot, .dot]) else {
+            throw Diagnostic(at: draft.mark, "\(quoted(path)): a path in an image has no '..'")
+        }
+        if let earlier = places[path], !profile.keepsDuplicates {
+            guard try replaces(draft, made[earlier].draft, path) else { return }
+            made[earlier].isDropped = true
+        }
+        places[path] = made.count
+        made.append(Made(draft: index, path: path))
+    }
+
+    /// Whether a draft takes the place of an earlier one of the same path. Throws where they differ.
+    private func replaces(
+        _ draft: Draft, _ earlier: Int, _ path: [UInt8]
+    ) throws(Diagnostic) -> Bool {
+        if draft.attributes.ignoresDuplicates { return false }
+        let first = resolver.drafts[earlier]
+        guard draft.summary == first.summary else {
+            throw Diagnostic(
+                at: draft.mark, "\(quoted(path)) is in the image already, from \(first.mark)",
+                hint: "'+dupignore' keeps the first")
+        }
+        return true
+    }
+
+    // MARK: Links to shared objects
+
+    /// A shared object is stored under the name that it gives itself; a link without the version
+    /// leads to it.
+    private mutating func addLibraryLinks() throws(MkifsError) {
+        let given = made
+        var paths = Set(given.filter { !$0.isDropped }.map(\.path))
+        made = []
+        var links: [[UInt8]: Int] = [:]
+        for entry in given where !entry.isDropped {
+            var entry = entry
+            let draft = resolver.drafts[entry.draft]
+            guard draft.attributes.autolink, !draft.isBootstrap,
+                let program = programs[entry.draft],
+                let soname = try soname(of: program, draft)
+            else {
+                made.append(entry)
+                continue
+            }
+            let folder = Array(
+                entry.path[..<(entry.path.lastIndex(of: .slash).map { $0 + 1 } ?? 0)])
+            var link = folder + Self.withoutVersion(soname)
+            let name = folder + soname
+            if entry.path != name {
+                paths.remove(entry.path)
+                link = entry.path
+                entry.path = name
+                paths.insert(name)
+            }
+            let library = made.count
+            made.append(entry)
+            guard link != folder, link != entry.path, !paths.contains(link) else { continue }
+            if !profile.keepsDuplicates, let earlier = links[link] {
+                made[earlier].isDropped = true
+            }
+            links[link] = made.count
+            made.append(
+                Made(draft: entry.draft, path: link, soname: soname, library: library))
+        }
+    }
+
+    private func soname(of program: ELFFile, _ draft: Draft) throws(MkifsError) -> [UInt8]? {
+        do throws(FormatError) {
+            guard let name = try program.soname(), !name.isEmpty, !name.contains(.slash) else {
+                return nil
+            }
+            return name
+        } catch {
+            throw .file(draft.contentName, error)
+        }
+    }
+
+    private static func withoutVersion(_ name: [UInt8]) -> [UInt8] {
+        Array(name[..<(name.lastIndex { !$0.isDigit && $0 != .dot }.map { $0 + 1 } ?? 0)])
+    }
+
+    // MARK: Numbers and places
+
+    private mutating func numbered() throws(MkifsError) -> [Plan.Entry] {
+        var entries: [Plan.Entry] = []
+        var numbers: [Int: UInt32] = [:]
+        var firsts: [HostStatus.Identity: UInt32] = [:]
+        for (index, one) in made.enumerated() where !one.isDropped {
+            let draft = resolver.drafts[one.draft]
+            let number = UInt32(clamping: 2 + entries.count)
+            numbers[index] = number
+            guard one.library == nil else {
+                entries.append(libraryLink(one, draft, number, numbers))
+                continue
+            }
+            let kind = try kind(of: one.draft, draft, firsts)
+            var entry = Plan.Entry(one.path, kind, mode: 0, inode: number)
+            if case .hardLink(let first) = kind { entry.inode = first }
+            if let identity = draft.hardLink, firsts[identity] == nil { firsts[identity] = number }
+            entry = attributed(entry, by: draft, program: programs[one.draft])
+            entry.place = place(of: entry, draft, programs[one.draft])
+            entries.append(entry)
+        }
+        return entries
+    }
+
+    private func libraryLink(
+        _ one: Made, _ draft: Draft, _ number: UInt32, _ numbers: [Int: UInt32]
+    ) -> Plan.Entry {
+        let library = one.library.flatMap { numbers[$0] }
+        var entry = Plan.Entry(
+            one.path, .symlink(target: one.soname ?? [], library: library), mode: 0, inode: number)
+        entry = attributed(entry, by: draft, program: nil)
+        entry.mode =
+            IFS.Dirent.ModeType.symlink
+            | (profile.linksTakePermissions ? entry.mode & 0o7777 & ~0o1000 : 0o777)
+        entry.modeRules = profile.linksTakePermissions ? .executableWhenLinked : []
+        entry.role = .none
+        entry.place = .inOrder(unit: 1)
+        return entry
+    }
+
+    private func kind(
+        of index: Int, _ draft: Draft, _ firsts: [HostStatus.Identity: UInt32]
+    ) throws(MkifsError) -> Plan.Kind {
+        switch draft.kind {
+        case .directory: return .directory
+        case .fifo: return .device(device: 0, rawDevice: 0)
+        case .link(let text): return .symlink(target: text, library: nil)
+        case .script: return .file(.bytes(resolver.script))
+        case .content(let content):
+            if let identity = draft.hardLink, let first = firsts[identity] {
+                return .hardLink(to: first)
+            }
+            guard let file = programs[index] else { return .file(content) }
+            return .program(try program(content, file, draft, nil))
+        case .bootstrap(let content, let arguments):
+            guard let file = programs[index] else {
+                throw .refused(
+                    "\(printable(content.name)): found no ELF file, expected a bootstrap executable"
+                )
+            }
+            return .program(try program(content, file, draft, arguments))
+        }
+    }
+
+    private func program(
+        _ content: Content, _ file: ELFFile, _ draft: Draft, _ arguments: IFS.BootArguments?
+    ) throws(MkifsError) -> Plan.Program {
+        var rules = ELFLayout.Rules()
+        rules.usesCodeInPlace = draft.attributes.code == .inPlace
+        rules.usesDataInPlace = draft.attributes.data == .inPlace
+        rules.keepsRelocations = draft.attributes.keepsRelocations ?? true
+        rules.keptSections =
+            draft.attributes.keptSections ?? (arguments == nil ? resolver.keptSections : [])
+        var program = Plan.Program(content, rules)
+        program.arguments = arguments
+        program.link = try resolver.link(
+            file, content, draft.attributes, isBoot: arguments != nil)
+        return program
+    }
+
+    private func place(
+        of entry: Plan.Entry, _ draft: Draft, _ program: ELFFile?
+    ) -> Plan.Location {
+        guard let program, case .program = entry.kind else {
+            return draft.attributes.pageAlign ? .inOrder(unit: pageSize) : .free
+        }
+        var unit = draft.isBootstrap || draft.attributes.code == .inPlace ? pageSize : 1
+        guard let wanted = draft.attributes.physicalAlignment, wanted.size > 0 else {
+            unit = max(unit, bigPage(for: program, draft) ?? 0)
+            return .inOrder(unit: unit)
+        }
+        return wanted.isGroup
+            ? .inOrder(unit: unit, group: wanted.size) : .inOrder(unit: max(unit, wanted.size))
+    }
+
+    /// The largest page that the text of a file fills; nil where pages are all of one size.
+    private func bigPage(for program: ELFFile, _ draft: Draft) -> UInt64? {
+        guard draft.attributes.bigPages || resolver.boot?.contents?.bigPages == true,
+            draft.attributes.code == .inPlace
+        else { return nil }
+        let listed = resolver.scope.image.pageSizes
+        let sizes = listed.isEmpty ? resolver.boot?.contents?.pageSizes ?? [] : listed
+        let text = program.header.segments.first {
+            $0.type == ELFFile.SegmentType.load && $0.flags & ELFFile.SegmentFlag.execute != 0
+        }
+        return sizes.filter { $0 <= text?.fileSize ?? 0 }.max()
+    }
+
+    // MARK: Attributes
+
+    /// Owner, permissions and time, as attributes, host, release and patches have them.
+    private func attributed(
+        _ plain: Plan.Entry, by draft: Draft, program: ELFFile?
+    ) -> Plan.Entry {
+        var entry = plain
+        let attributes = draft.attributes
+        entry.user = id(attributes.user, draft.base.user)
+        entry.group = id(attributes.group, draft.base.group)
+        entry.modified = time(attributes.time, draft.base.modified)
+        let rule = draft.isDirectory ? attributes.directoryPermissions : attributes.permissions
+        var bits = rule.applied(to: draft.base.permissions)
+        let isDirectory = draft.isDirectory
+        let patch = resolver.options.patches?.values(for: entry.path, isDirectory: isDirectory)
+        if let patch {
+            (entry.user, entry.group, bits) = (patch.user, patch.group, patch.permissions)
+        }
+        entry.mode = fileType(of: draft)
+        addBits(bits, to: &entry, draft, program)
+        if case .bootstrap = draft.kind { entry.role = .bootstrap }
+        if case .script = draft.kind { entry.role = .script }
+        return entry
+    }
+
+    private func addBits(
+        _ bits: UInt16, to entry: inout Plan.Entry, _ draft: Draft, _ program: ELFFile?
+    ) {
+        var bits = bits
+        if program != nil { entry.modeRules.insert(.executableWhenLinked) }
+        if program != nil, profile.programsAreExecutable { bits |= 0o111 }
+        let isTreated =
+            switch (profile.sticky, draft.kind) {
+            case (_, .directory), (_, .fifo), (.asFound, _): false
+            case (.executableFiles, _): true
+            case (.programs, _): program.map { !$0.isLibrary } ?? false
+            }
+        if isTreated {
+            bits &= ~0o1000
+            entry.modeRules.insert(.sticky)
+        }
+        entry.mode |= UInt32(bits)
+    }
+
+    private func fileType(of draft: Draft) -> UInt32 {
+        switch draft.kind {
+        case .content, .bootstrap, .script: IFS.Dirent.ModeType.regular
+        case .directory: IFS.Dirent.ModeType.directory
+        case .fifo: IFS.Dirent.ModeType.fifo
+        case .link: IFS.Dirent.ModeType.symlink
+        }
+    }
+
+    private func id(_ owner: Owner, _ host: UInt32) -> UInt32 {
+        switch owner {
+        case .id(let id): id
+        case .host: profile.isOwnedByRoot ? 0 : host
+        }
+    }
+
+    private func time(_ time: FileTime, _ host: UInt32?) -> UInt32 {
+        if case .seconds(let seconds) = time { return seconds }
+        switch resolver.options.times {
+        case .zero: return 0
+        case .zeroGenerated: return host ?? 0
+        case .kept: return host ?? resolver.options.buildTime
+        }
+    }
+}
+
+extension Draft {
+    var isBootstrap: Bool { if case .bootstrap = kind { true } else { false } }
+
+    /// The host's path, for messages.
+    var contentName: [UInt8] {
+        switch kind {
+        case .content(let content), .bootstrap(let content, _): content.name
+        case .script, .directory, .fifo, .link: target
+        }
+    }
+}

@@ -1,0 +1,54 @@
+internal import Format
+
+/// Looks for the files of the host that a buildfile names.
+struct HostSearch {
+    /// Places below the target's root, in the order in which they are searched.
+    private static let folders = [
+        "sbin", "usr/sbin", "boot/sys", "bin", "usr/bin", "lib", "lib/dll", "usr/lib",
+        "usr/photon/bin",
+    ]
+
+    /// The value of MKIFS_PATH where nobody gave one. Its variables get their values when it is
+    /// used. Source: the vendor's documents of 6.4 to 7.0.
+    static func defaultPath(hasRoot: Bool) -> [UInt8] {
+        let roots = (hasRoot ? ["${_ROOTDIR_}"] : []) + ["${QNX_TARGET}"]
+        let places = roots.flatMap { root in folders.map { "\(root)/${PROCESSOR}/\($0)" } }
+        return Array(places.joined(separator: ":").utf8)
+    }
+
+    /// Finds a file: an absolute name as it is, one with a slash inside from the current directory
+    /// first, then in each directory of `search`.
+    static func find(
+        _ name: [UInt8], from directory: [UInt8]?, search: [UInt8], followsLinks: Bool = true
+    ) -> (path: [UInt8], status: HostStatus)? {
+        for path in candidates(name, directory, search) {
+            if let status = HostStatus(path, followsLinks: followsLinks) { return (path, status) }
+        }
+        return nil
+    }
+
+    private static func candidates(
+        _ name: [UInt8], _ directory: [UInt8]?, _ search: [UInt8]
+    ) -> [[UInt8]] {
+        if name.first == .slash { return [name] }
+        let base = directory ?? []
+        var paths = name.contains(.slash) || search.isEmpty ? [join(base, name)] : []
+        for folder in search.split(separator: .colon) {
+            paths.append(
+                join(folder.first == .slash ? Array(folder) : join(base, Array(folder)), name))
+        }
+        return paths
+    }
+}
+
+/// A name below a directory; an empty directory is none.
+func join(_ directory: [UInt8], _ name: [UInt8]) -> [UInt8] {
+    if directory.isEmpty { return name }
+    return directory.last == .slash ? directory + name : directory + [.slash] + name
+}
+
+/// The part of a path behind its last slash.
+func baseName(_ path: [UInt8]) -> [UInt8] {
+    let trimmed = path.reversed().drop { $0 == .slash }.reversed()
+    return Array(Array(trimmed).split(separator: .slash).last ?? [])
+}

@@ -1,0 +1,104 @@
+import Format
+import Glibc
+import Mkifs
+import ToolSupport
+
+/// One run of the command.
+struct Command {
+    let options: OptionTable.Parsed
+    let output: Output
+    let diagnostics: ToolSupport.Diagnostics
+    let operands: Operands
+    let environment: Environment
+
+    init(
+        _ options: OptionTable.Parsed, _ output: Output, _ diagnostics: ToolSupport.Diagnostics
+    ) throws(ToolError) {
+        self.options = options
+        self.output = output
+        self.diagnostics = diagnostics
+        operands = try Operands(options.operands)
+        environment = Environment.ofProcess()
+    }
+
+    func run() throws(ToolError) -> Int32 {
+        let build = try buildOptions()
+        let toolbox = Toolbox(environment: environment.strings)
+        var work = Build(build, toolbox)
+        let plan = try plan(of: &work)
+        guard let plan else { return 0 }
+        let image = try told { () throws(MkifsError) in try work.layout(plan) }
+        if options.has("v") { Listing(diagnostics, options.count("v")).print(image) }
+        try write(image, plan, toolbox)
+        return 0
+    }
+
+    // MARK: From text to plan
+
+    /// The plan; nil where only a check was asked for.
+    private func plan(of work: inout Build) throws(ToolError) -> Plan? {
+        for (index, line) in options.values("l").enumerated() {
+            work.resolver.add(SourceText(name: "-l", bytes: line.bytes, firstLine: index + 1))
+        }
+        let source = try text(operands.buildfile)
+        work.resolver.add(source)
+        if let directory = operands.directory {
+            work.resolver.add(directory: directory.bytes)
+        }
+        let plan: Plan?
+        do throws(MkifsError) {
+            plan = try work.plan()
+        } catch {
+            say(work.resolver)
+            if case .buildfile = error { throw ToolError(count(work.resolver)) }
+            throw ToolError(error.description)
+        }
+        say(work.resolver)
+        guard options.has("check") else { return plan }
+        diagnostics.say("\(work.resolver.missingCount) host files missing")
+        return nil
+    }
+
+    private func count(_ resolver: Resolver) -> String {
+        let count = resolver.diagnostics.count(of: .error)
+        return "\(count) error\(count == 1 ? "" : "s")"
+    }
+
+    private func say(_ resolver: Resolver) {
+        for one in resolver.diagnostics.kept {
+            let source = resolver.sources[one.mark.file]
+            diagnostics.write(source.map(one.rendered(from:)) ?? one.description)
+        }
+    }
+
+    private func text(_ operand: Argument) throws(ToolError) -> SourceText {
+        let source = try InputFile.open(operand)
+        do throws(FormatError) {
+            let name = operand.text == "-" ? "standard input" : printable(operand.bytes)
+            return SourceText(
+                name: name, bytes: try source.bytes(source.byteCount, at: 0, "buildfile"))
+        } catch {
+            throw ToolError(error, in: operand)
+        }
+    }
+
+    // MARK: From plan to file
+
+    private func write(
+        _ image: LaidOutImage, _ plan: Plan, _ toolbox: Toolbox
+    ) throws(ToolError) {
+        var file = try NewFile(operands.image, staged: true)
+        _ = try told { () throws(MkifsError) in try image.write(to: &file) }
+        try file.finish()
+    }
+
+    private func told<Result>(
+        _ body: () throws(MkifsError) -> Result
+    ) throws(ToolError) -> Result {
+        do throws(MkifsError) {
+            return try body()
+        } catch {
+            throw ToolError(error.description)
+        }
+    }
+}
