@@ -1,9 +1,9 @@
 # Builds, tests and installs IFSFS. `make help` names the targets.
 
 MOUNT_LINKS = mount.ifs mount.fuse.ifs umount.ifs umount.fuse.ifs
-TOOL_LINKS = dumpifs ifsctl
+TOOL_LINKS = dumpifs ifsctl mkifs
 # The commands that can write their own completions.
-COMPLETED = dumpifs ifsctl mount.ifs umount.ifs
+COMPLETED = dumpifs ifsctl mkifs mount.ifs umount.ifs
 
 PREFIX ?= /usr/local
 DESTDIR ?=

@@ -86,7 +86,9 @@ let package = Package(
         .testTarget(
             name: "IFSFSTests", dependencies: ["IFSFS", "Format", "TestSupport"],
             swiftSettings: glue),
-        .testTarget(name: "ToolTests", dependencies: ["TestSupport"], swiftSettings: glue),
+        .testTarget(
+            name: "ToolTests", dependencies: ["Mkifs", "Format", "TestSupport"],
+            swiftSettings: glue),
         .testTarget(
             name: "MountTests", dependencies: ["TestSupport", "CLZO", "CUCL", "CZlib"],
             swiftSettings: glue),

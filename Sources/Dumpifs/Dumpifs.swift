@@ -9,7 +9,8 @@ public enum Dumpifs {
         summary: "list, check and extract the contents of QNX IFS images",
         usage: [
             "dumpifs [-bmvxz] [-d DIR] [-f PATH]... [-u FILE] [OPTION]... IMAGE [NAME...]",
-            "dumpifs --json [--verify] IMAGE", "dumpifs --verify IMAGE",
+            "dumpifs --json [--verify] IMAGE", "dumpifs --buildfile IMAGE",
+            "dumpifs --verify IMAGE",
         ],
         options: [
             .init("b", nil, "extract to base names, without directories"),
@@ -29,6 +30,8 @@ public enum Dumpifs {
             .init(nil, "image", argument: "N", "the Nth image of the file, from 1"),
             .init(nil, "offset", argument: "BYTES", "search from this byte of the file on"),
             .init(nil, "json", "print everything about every image as JSON"),
+            .init(
+                nil, "buildfile", "print a buildfile of the tree, for mkifs and what -x extracts"),
             .init(nil, "verify", "check every sum and digest; exit 1 if one is bad"),
             .init(nil, "preserve", "extract setuid and setgid bits, and as root devices"),
             .init(nil, "jobs", argument: "N", "extract with N threads (default: one a processor)"),
@@ -64,11 +67,20 @@ struct Command {
         self.diagnostics = diagnostics
         self.operand = operand
         names = options.operands.dropFirst().map(\.bytes)
-        let clashing = ["x", "d", "f", "u", "m"].first(where: options.has)
-        if options.has("json"), let clashing {
-            throw ToolError("options '--json' and '-\(clashing)' do not go together")
-        }
+        try Self.refuseClashes(options)
         jobs = Int(clamping: try options.number("jobs", atLeast: 1) ?? 0)
+    }
+
+    /// Throws where one of two options asks for a report, and the other for something else.
+    private static func refuseClashes(_ options: OptionTable.Parsed) throws(ToolError) {
+        let work = ["x", "d", "f", "u", "m"]
+        for (report, others) in [("json", work), ("buildfile", work + ["json", "verify"])] {
+            guard options.has(report), let other = others.first(where: options.has) else {
+                continue
+            }
+            let spelling = other.count > 1 ? "--\(other)" : "-\(other)"
+            throw ToolError("options '--\(report)' and '\(spelling)' do not go together")
+        }
     }
 
     private var isExtracting: Bool { ["x", "d", "f"].contains(where: options.has) }
@@ -89,6 +101,7 @@ struct Command {
         }
         warn(about: chosen)
         var isGood = chosen.directory.broken == nil && chosen.directory.skipped.isEmpty
+        if options.has("buildfile") { return try printBuildfile(chosen, file) && isGood ? 0 : 1 }
         if options.has("verify") { isGood = verify(file) && isGood }
         if let target = options.value("u") {
             // All that the listing counts as the first image's prefix, loaded or not.
@@ -138,6 +151,23 @@ struct Command {
         } catch {
             throw ToolError(error, in: operand)
         }
+    }
+
+    private func printBuildfile(
+        _ image: IFS.Image, _ file: FoundImages
+    ) throws(ToolError) -> Bool {
+        let name = printable(operand.bytes)
+        let number = file.number(of: image)
+        let buildfile: Buildfile
+        do throws(FormatError) {
+            buildfile = try Buildfile(image, to: BuildfilePage(output))
+        } catch {
+            throw ToolError(error, in: operand)
+        }
+        for warning in buildfile.warnings { diagnostics.say("\(name): \(warning)") }
+        let place = file.images.count > 1 ? "image \(number) of \(file.images.count) in " : ""
+        buildfile.print(place + name, number: number)
+        return buildfile.isComplete
     }
 
     private func verify(_ file: FoundImages) -> Bool {

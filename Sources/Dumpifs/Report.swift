@@ -61,7 +61,7 @@ private struct ImageReport {
     private func entry(_ entry: IFS.Dirent) -> JSON {
         let path = Array(image.directory.path(of: entry))
         var members: [(String, JSON)] = [
-            ("path", .text(path)), ("type", .string(type(entry))), ("ino", .of(entry.inode)),
+            ("path", .text(path)), ("type", .string(entry.typeName)), ("ino", .of(entry.inode)),
             ("mode", .string("0" + String(entry.mode & 0o7777, radix: 8))),
             ("uid", .of(entry.user)), ("gid", .of(entry.group)), ("mtime", .of(entry.modified)),
             ("record_offset", .of(entry.recordOffset)), ("record_size", .of(entry.recordSize)),
@@ -92,20 +92,6 @@ private struct ImageReport {
                 ))
         }
         return .object(members)
-    }
-
-    private func type(_ entry: IFS.Dirent) -> String {
-        switch entry.mode & IFS.Dirent.ModeType.mask {
-        case IFS.Dirent.ModeType.regular: "file"
-        case IFS.Dirent.ModeType.directory: "directory"
-        case IFS.Dirent.ModeType.symlink: "symlink"
-        case IFS.Dirent.ModeType.fifo: "fifo"
-        case IFS.Dirent.ModeType.character: "character device"
-        case IFS.Dirent.ModeType.block: "block device"
-        case IFS.Dirent.ModeType.socket: "socket"
-        case IFS.Dirent.ModeType.namedSpecial: "named special"
-        default: "unknown"
-        }
     }
 
     private var script: JSON {
@@ -142,5 +128,22 @@ private struct ImageReport {
             members.append(("stored", .string(stored)))
         }
         return .object(members)
+    }
+}
+
+extension IFS.Dirent {
+    /// What the entry is, in words of the report.
+    var typeName: String {
+        switch mode & ModeType.mask {
+        case ModeType.regular: "file"
+        case ModeType.directory: "directory"
+        case ModeType.symlink: "symlink"
+        case ModeType.fifo: "fifo"
+        case ModeType.character: "character device"
+        case ModeType.block: "block device"
+        case ModeType.socket: "socket"
+        case ModeType.namedSpecial: "named special"
+        default: "unknown"
+        }
     }
 }

@@ -23,6 +23,12 @@ public struct Build {
 }
 
 extension LaidOutImage {
+    /// Bytes of the image as it is written, or, of a packed one, of what is packed.
+    public var byteCount: UInt64 {
+        image.prefix.byteCount &+ UInt64(image.startup?.startupSize ?? 0)
+            &+ UInt64(image.header.imageSize)
+    }
+
     /// Writes the image; gives its length in bytes.
     public func write(to sink: inout some ByteSink) throws(MkifsError) -> UInt64 {
         do throws(FormatError) {

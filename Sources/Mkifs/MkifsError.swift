@@ -8,6 +8,8 @@ public enum MkifsError: Error, Equatable, Sendable, CustomStringConvertible {
     case file([UInt8], FormatError)
     /// The system refused something that was tried with a path.
     case system(String, [UInt8], errno: Int32)
+    /// A program that works on a file of the host did not do it.
+    case command([UInt8], LinkingError)
     /// The image, or its writing, breaks a rule of the format.
     case format(FormatError)
     /// What was asked for cannot be: a limit, or a contradiction.
@@ -22,6 +24,8 @@ public enum MkifsError: Error, Equatable, Sendable, CustomStringConvertible {
         case .file(let path, let error): "\(printable(path)): \(error)"
         case .system(let action, let path, let errno):
             "\(printable(path)): \(action): \(systemMessage(errno))"
+        case .command([], let error): error.description
+        case .command(let path, let error): "\(printable(path)): \(error)"
         case .format(let error): error.description
         case .refused(let text): text
         }

@@ -23,13 +23,22 @@ struct Command {
 
     func run() throws(ToolError) -> Int32 {
         let build = try buildOptions()
-        let toolbox = Toolbox(environment: environment.strings)
+        let isTelling = options.count("v") > 2
+        let toolbox = Toolbox(environment: environment.strings) { [diagnostics] command in
+            if isTelling { diagnostics.write("Execute: \(printable(command))") }
+        }
         var work = Build(build, toolbox)
-        let plan = try plan(of: &work)
-        guard let plan else { return 0 }
+        try readPatches(for: &work)
+        guard let plan = try plan(of: &work) else { return 0 }
         let image = try told { () throws(MkifsError) in try work.layout(plan) }
         if options.has("v") { Listing(diagnostics, options.count("v")).print(image) }
         try write(image, plan, toolbox)
+        if let path = options.value("depfile") {
+            let own = [operands.buildfile, options.value("p")].compactMap { $0 }
+            try DependencyFile.write(
+                to: path, image: operands.image,
+                own.filter { $0.text != "-" }.map(\.bytes) + work.resolver.dependencies)
+        }
         return 0
     }
 
@@ -71,6 +80,11 @@ struct Command {
         }
     }
 
+    private func readPatches(for work: inout Build) throws(ToolError) {
+        guard let path = options.value("p") else { return }
+        work.resolver.add(patches: try text(path))
+    }
+
     private func text(_ operand: Argument) throws(ToolError) -> SourceText {
         let source = try InputFile.open(operand)
         do throws(FormatError) {
@@ -87,8 +101,16 @@ struct Command {
     private func write(
         _ image: LaidOutImage, _ plan: Plan, _ toolbox: Toolbox
     ) throws(ToolError) {
-        var file = try NewFile(operands.image, staged: true)
-        _ = try told { () throws(MkifsError) in try image.write(to: &file) }
+        let file = try NewFile(operands.image, staged: true)
+        var sink = ProgressSink(file, total: image.byteCount)
+        let result = Result { () throws(MkifsError) in try image.write(to: &sink) }
+        sink.finish()
+        _ = try told { () throws(MkifsError) in try result.get() }
+        if let filter = plan.filter, let path = file.temporary {
+            try told { () throws(MkifsError) in
+                try toolbox.run(filter, on: path.bytes, headerOffset: image.headerOffset)
+            }
+        }
         try file.finish()
     }
 

@@ -1,5 +1,5 @@
 public import Format
-public import Glibc
+internal import Glibc
 
 /// A file that appears under its name only when it is complete.
 ///

@@ -44,6 +44,12 @@ struct CommandLineTests {
         (["--json=yes", "x"], "option '--json' takes no value"),
         (["--json", "-x", "x"], "options '--json' and '-x' do not go together"),
         (["-mu", "y", "--json", "x"], "options '--json' and '-u' do not go together"),
+        (["--buildfile", "-x", "x"], "options '--buildfile' and '-x' do not go together"),
+        (["--json", "x", "--buildfile"], "options '--buildfile' and '--json' do not go together"),
+        (
+            ["--verify", "--buildfile", "x"],
+            "options '--buildfile' and '--verify' do not go together"
+        ),
         (["--image"], "option '--image' needs a value, N"),
         (["x", "-d"], "option '-d' needs a value, DIR"),
         (["-xvu"], "option '-u' needs a value, FILE"),

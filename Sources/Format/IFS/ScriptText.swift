@@ -2,6 +2,11 @@ extension IFS.Script {
     /// The script as lines of a buildfile's script section, which mkifs compiles to the same
     /// commands. Commands of unknown type become comments.
     public var buildfileLines: [String] {
+        buildfileText.map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The same lines, a command each, with words that are no UTF-8 as they are.
+    package var buildfileText: [[UInt8]] {
         let names = partitionNames
         return commands.map { Self.line($0, names, .buildfile) }
     }
@@ -9,12 +14,22 @@ extension IFS.Script {
     /// The script as `dumpifs -vv` shows it.
     public var listingLines: [String] {
         let names = partitionNames
-        return commands.map { Self.line($0, names, .listing) }
+        return commands.map {
+            String(decoding: Self.line($0, names, .listing), as: UTF8.self)
+        }
     }
 
     private enum Style {
         case buildfile
         case listing
+
+        /// How a word is written.
+        var show: @Sendable ([UInt8]) -> [UInt8] {
+            switch self {
+            case .buildfile: { BuildfileWord.sectionWord($0) }
+            case .listing: { $0 }
+            }
+        }
     }
 
     /// Adaptive partitions by id; 0 is the one that always exists.
@@ -26,72 +41,71 @@ extension IFS.Script {
 
     private static func line(
         _ command: Command, _ partitions: [UInt8: [UInt8]], _ style: Style
-    ) -> String {
+    ) -> [UInt8] {
+        let isListing = style == .listing
+        let show = style.show
         switch command {
         case .external(let modifiers, let path, let arguments, let environment):
-            external(modifiers, path, arguments, environment, partitions, style)
+            return external(modifiers, path, arguments, environment, partitions, style)
         case .waitfor(let path, let tenths):
-            timed("waitfor", path, tenths, style)
+            return timed("waitfor", path, tenths, style)
         case .reopen(let path, let tenths):
-            timed("reopen", path, tenths, style)
+            return timed("reopen", path, tenths, style)
         case .displayMessage(let text):
-            style == .listing
-                ? "display_msg '\(plain(text))'"
-                : ["display_msg", message(text)].filter { !$0.isEmpty }.joined(separator: " ")
+            return isListing ? "display_msg '" + text + "'" : "display_msg" + message(text)
         case .symlink(let target, let path):
-            style == .listing
-                ? "procmgr_symlink '\(plain(target))' '\(plain(path))'"
-                : "procmgr_symlink \(word(target)) \(word(path))"
+            return isListing
+                ? "procmgr_symlink '" + target + "' '" + path + "'"
+                : "procmgr_symlink " + show(target) + " " + show(path)
         case .partition(let name, _, let budget, let critical):
-            style == .listing
-                ? "sched_aps \(plain(name)) \(budget) \(critical)"
-                : "sched_aps \(word(name)) \(budget) \(critical)"
+            return "sched_aps " + show(name) + " \(budget) \(critical)"
         case .unknown(let type, let payload):
-            style == .listing
-                ? "Unknown type \(type)" : "# unknown command type \(type): \(hexDigits(payload))"
+            return isListing
+                ? Array("Unknown type \(type)".utf8)
+                : Array("# unknown command type \(type): \(hexDigits(payload))".utf8)
         }
     }
 
     private static func timed(
         _ name: String, _ path: [UInt8], _ tenths: UInt16, _ style: Style
-    ) -> String {
+    ) -> [UInt8] {
         let seconds = "\(tenths / 10).\(tenths % 10)"
         return style == .listing
-            ? "\(name) \(seconds) \(plain(path))" : "\(name) \(word(path)) \(seconds)"
+            ? "\(name) \(seconds) " + path
+            : "\(name) " + BuildfileWord.sectionWord(path) + " \(seconds)"
     }
 
     private static func external(
         _ modifiers: Modifiers, _ path: [UInt8], _ arguments: [[UInt8]],
         _ environment: [[UInt8]], _ partitions: [UInt8: [UInt8]], _ style: Style
-    ) -> String {
-        let show = style == .listing ? plain : word
-        var attributes: [String] = []
+    ) -> [UInt8] {
+        let show = style.show
+        var attributes: [[UInt8]] = []
+        func add(_ text: String) { attributes.append(Array(text.utf8)) }
         let base = path.split(separator: UInt8(ascii: "/")).last.map(Array.init) ?? path
         if let name = arguments.first, name != base { attributes.append("argv0=" + show(name)) }
-        if modifiers.isSession { attributes.append("+session") }
-        if modifiers.isDebug { attributes.append("+debug") }
+        if modifiers.isSession { add("+session") }
+        if modifiers.isDebug { add("+debug") }
         if modifiers.hasPriority {
             let name = style == .listing ? "priority" : "pri"
-            attributes.append("\(name)=\(modifiers.priority)\(modifiers.policyLetter)")
+            add("\(name)=\(modifiers.priority)\(modifiers.policyLetter)")
         }
-        if modifiers.hasCPU { attributes.append("cpu=\(modifiers.cpu)") }
+        if modifiers.hasCPU { add("cpu=\(modifiers.cpu)") }
         if modifiers.hasPartition {
             let id = modifiers.partition
-            attributes.append("sched_aps=" + (partitions[id].map(show) ?? "\(id)"))
+            attributes.append("sched_aps=" + (partitions[id].map(show) ?? Array("\(id)".utf8)))
         }
-        var parts: [String] = []
+        if style == .buildfile, isBuiltIn(path) { add("+external") }
+        var parts: [[UInt8]] = []
         if !attributes.isEmpty {
-            let inside = attributes.joined(separator: " ")
-            parts.append(style == .listing ? "[ \(inside) ]" : "[\(inside)]")
-        }
-        if style == .buildfile, isBuiltIn(path) {
-            parts = ["[\((attributes + ["+external"]).joined(separator: " "))]"]
+            let inside = Array(attributes.joined(separator: [0x20]))
+            parts.append(style == .listing ? "[ " + inside + " ]" : "[" + inside + "]")
         }
         parts += environment.map(show)
         parts.append(show(path))
         parts += arguments.dropFirst().map(show)
-        if modifiers.isBackground { parts.append("&") }
-        return parts.joined(separator: " ")
+        if modifiers.isBackground { parts.append([UInt8(ascii: "&")]) }
+        return Array(parts.joined(separator: [0x20]))
     }
 
     private static func isBuiltIn(_ path: [UInt8]) -> Bool {
@@ -99,31 +113,13 @@ extension IFS.Script {
             .contains { Array($0.utf8) == path }
     }
 
-    /// The text without the newline that mkifs adds, as one word.
-    private static func message(_ text: [UInt8]) -> String {
-        guard !text.isEmpty else { return "" }
-        return word(text.last == 10 ? Array(text.dropLast()) : text)
-    }
-
-    private static func plain(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
-
-    /// The bytes as one word of a script line: quoted when the grammar would split or read it.
-    private static func word(_ bytes: [UInt8]) -> String {
-        // Scalars, not characters: a CR LF is one character, and so is a blank with an accent.
-        let text = plain(bytes).unicodeScalars
-        let special = " \t\r\n#\"\\$[]{}&=".unicodeScalars
-        let quoted = " \t\r\n#\"&[]".unicodeScalars
-        let needsQuotes = text.isEmpty || text.contains(where: quoted.contains)
-        guard needsQuotes || text.contains(where: special.contains) else { return String(text) }
-        // Escapes twice: once for the inline file, once for the line.
-        let escaped = text.reduce(into: "") { out, scalar in
-            switch scalar {
-            case "\\", "\"", "$": out += "\\\\" + (scalar == "\\" ? "\\\\" : "\(scalar)")
-            case "}": out += "\\}"
-            case "\n": out += "\\\\\n"
-            default: out.unicodeScalars.append(scalar)
-            }
-        }
-        return needsQuotes ? "\"\(escaped)\"" : escaped
+    /// The text without the newline that mkifs adds, as one word behind a blank.
+    private static func message(_ text: [UInt8]) -> [UInt8] {
+        guard !text.isEmpty else { return [] }
+        return " " + BuildfileWord.sectionWord(text.last == 10 ? Array(text.dropLast()) : text)
     }
 }
+
+private func + (text: String, bytes: [UInt8]) -> [UInt8] { Array(text.utf8) + bytes }
+
+private func + (bytes: [UInt8], text: String) -> [UInt8] { bytes + Array(text.utf8) }

@@ -45,11 +45,13 @@ public struct ELFFile: Sendable {
             throw .corrupt(
                 Place("ELF header", 0), found: "no whole header", expected: "52 or 64 bytes")
         }
-        // The header reads its table where it stands, behind as many bytes as come before it.
+        // The header reads its table where it stands, behind as many bytes as come before it; a
+        // relocatable file has none.
         let tableSize = UInt64(head.programHeaderSize) &* UInt64(head.programHeaderCount)
         guard head.programHeaderOffset <= 1 << 20,
             let whole = ELF.Header(
-                try source.prefix(Int(clamping: head.programHeaderOffset &+ tableSize), at: 0)),
+                try source.prefix(
+                    Int(clamping: max(64, head.programHeaderOffset &+ tableSize)), at: 0)),
             whole.segments.count == Int(head.programHeaderCount)
         else {
             throw .corrupt(

@@ -222,18 +222,18 @@ public struct Layout {
         let isBootstrap = rules.isBootstrap
         var run = base &+ placed.offset
         if isBootstrap, let bootAddress { run = bootAddress.rounded(up: plan.pageSize) }
-        var source = try toolbox.source(of: program.content)
+        var source: any ByteSource
         if let link = program.link {
-            let data =
-                isBootstrap && isSplit
-                ? runBase &+ ramUsed / max(plan.pageSize, 1) &* plan.pageSize : 0
-            source = try toolbox.linked(
-                source, named: program.content.name, link,
-                Toolbox.Addresses(
-                    header: run, text: run &+ plan.pageSize, data: data,
-                    kind: isBootstrap ? .bootstrap : .other,
-                    isVirtual: true))
+            var addresses = Toolbox.Addresses(
+                header: run, text: run &+ plan.pageSize, kind: isBootstrap ? .bootstrap : .other,
+                pageSize: plan.pageSize)
+            if isBootstrap, isSplit {
+                addresses.data = runBase &+ ramUsed.rounded(down: plan.pageSize)
+            }
+            source = try toolbox.linked(program.content, link, addresses)
             placed.isLinked = true
+        } else {
+            source = try toolbox.source(of: program.content)
         }
         do throws(FormatError) {
             if let arguments = program.arguments {
@@ -324,6 +324,9 @@ extension Plan.Entry {
 }
 
 extension UInt64 {
+    /// The last multiple of a unit; of 0 and 1 everything is one.
+    func rounded(down unit: UInt64) -> UInt64 { unit > 1 ? self - self % unit : self }
+
     /// The next multiple of a unit; of 0 and 1 everything is one.
     func rounded(up unit: UInt64) -> UInt64 {
         guard unit > 1 else { return self }

@@ -31,12 +31,15 @@ struct StartupArea {
         let run = runAddress &+ head
         let plan = layout.plan
         let name = executable.content.name
-        var source = try layout.toolbox.source(of: executable.content)
-        if let link = executable.link {
-            source = try layout.toolbox.linked(
-                source, named: name, link,
-                Toolbox.Addresses(header: run, text: run, data: 0, kind: .startup, isVirtual: true))
-        }
+        let source =
+            if let link = executable.link {
+                try layout.toolbox.linked(
+                    executable.content, link,
+                    Toolbox.Addresses(
+                        header: run, text: run, kind: .startup, pageSize: plan.pageSize))
+            } else {
+                try layout.toolbox.source(of: executable.content)
+            }
         do throws(FormatError) {
             let file = try ELFFile(source)
             let memory = try Self.memory(of: file, at: run, plan.pageSize)

@@ -1,22 +1,36 @@
 internal import Format
+internal import Glibc
+internal import Synchronization
 
-/// What a layout needs from outside: files of the host, and programs that are run on them.
+/// What a layout needs from outside: files of the host, and programs that are run on them. What these
+/// make lies in a temporary directory, which goes with the toolbox.
 public final class Toolbox: Sendable {
     /// Addresses that a linker is given.
     struct Addresses {
         let header: UInt64
         let text: UInt64
-        let data: UInt64
-        let kind: Kind
-        let isVirtual: Bool
+        var data: UInt64 = 0
+        let kind: LinkRequest.Kind
+        let pageSize: UInt64
+    }
 
-        enum Kind { case startup, bootstrap, other }
+    private struct State {
+        var scratch: ScratchDirectory?
+        /// What filters have made, by file and command.
+        var filtered: [[[UInt8]]: HostFile] = [:]
     }
 
     private let environment: [[UInt8]]
+    private let tell: @Sendable ([UInt8]) -> Void
+    private let state = Mutex(State())
 
-    /// Programs run with these variables, `NAME=value` each.
-    public init(environment: [[UInt8]]) { self.environment = environment }
+    /// Programs run with these variables, `NAME=value` each; every command is told before it runs.
+    public init(
+        environment: [[UInt8]], telling tell: @escaping @Sendable ([UInt8]) -> Void = { _ in }
+    ) {
+        self.environment = environment
+        self.tell = tell
+    }
 
     /// The bytes of a content.
     func source(of content: Content) throws(MkifsError) -> any ByteSource {
@@ -24,13 +38,157 @@ public final class Toolbox: Sendable {
         case .bytes(let bytes): return MemorySource(bytes)
         case .file(let file): return LazyFileSource(file)
         case .source(let source): return source
-        case .filtered: throw .refused("no filters yet")
+        case .filtered(let file, let command):
+            return LazyFileSource(try filtered(file, by: command))
         }
     }
 
+    /// A directory for files in between; made when the first is.
+    private func scratch() throws(LinkingError) -> ScratchDirectory {
+        try state.withLock { state throws(LinkingError) in
+            if let scratch = state.scratch { return scratch }
+            let scratch = try ScratchDirectory(environment: environment)
+            state.scratch = scratch
+            return scratch
+        }
+    }
+
+    /// Runs a command of the image's own.
+    func perform(_ command: [UInt8]) throws(MkifsError) {
+        do throws(LinkingError) {
+            try run(command)
+        } catch {
+            throw .command([], error)
+        }
+    }
+
+    private func run(_ command: [UInt8]) throws(LinkingError) {
+        tell(command)
+        try Shell.perform(ShellCommand(command, environment: environment))
+    }
+
+    // MARK: Filters
+
+    /// What a command makes of a file; it is run once for all who ask.
+    private func filtered(
+        _ file: HostFile, by command: [UInt8]
+    ) throws(MkifsError) -> HostFile {
+        if let known = state.withLock({ $0.filtered[[file.path, command]] }) { return known }
+        let made: HostFile
+        do throws(LinkingError) {
+            let output = try scratch().file()
+            try run(command, from: file.path, to: output)
+            made = HostFile(
+                output, byteCount: HostStatus(output, followsLinks: true)?.byteCount ?? 0)
+        } catch {
+            throw .command(file.path, error)
+        }
+        state.withLock { $0.filtered[[file.path, command]] = made }
+        return made
+    }
+
+    private func run(
+        _ command: [UInt8], from input: [UInt8], to output: [UInt8]
+    ) throws(LinkingError) {
+        let source = unsafe withPath(input) { unsafe open($0, O_RDONLY | O_CLOEXEC) }
+        guard source >= 0 else { throw .io("open", input, errno: errno) }
+        defer { close(source) }
+        let target = unsafe withPath(output) { unsafe open($0, O_WRONLY | O_CLOEXEC) }
+        guard target >= 0 else { throw .io("open", output, errno: errno) }
+        defer { close(target) }
+        tell(command)
+        try Shell.perform(
+            ShellCommand(command, environment: environment), input: source, output: target)
+    }
+
+    // MARK: Linkers
+
+    /// A file after it was linked for its place.
     func linked(
-        _ source: any ByteSource, named name: [UInt8], _ link: Plan.Link, _ addresses: Addresses
+        _ content: Content, _ link: Plan.Link, _ addresses: Addresses
     ) throws(MkifsError) -> any ByteSource {
-        throw .refused("no linker yet")
+        let input = try file(of: content)
+        let file: ELFFile
+        do throws(FormatError) {
+            file = try ELFFile(LazyFileSource(input))
+        } catch {
+            throw .file(content.name, error)
+        }
+        let output: [UInt8]
+        do throws(LinkingError) {
+            output = try scratch().file()
+            var request = LinkRequest(
+                input: input.path, output: output, headerAddress: addresses.header,
+                textAddress: addresses.text, dataAddress: addresses.data,
+                machine: file.header.machine, isBigEndian: file.header.order == .big,
+                kind: addresses.kind)
+            request.modules = link.modules
+            request.pageSize = addresses.pageSize
+            let command = try command(link, request, file)
+            try run(command)
+        } catch {
+            throw .command(content.name, error)
+        }
+        let size = HostStatus(output, followsLinks: true)?.byteCount ?? 0
+        let linked = LazyFileSource(HostFile(output, byteCount: size))
+        if let kept = link.kept { try write(linked, to: kept) }
+        return linked
+    }
+
+    /// A content as a file that a program can open.
+    private func file(of content: Content) throws(MkifsError) -> HostFile {
+        switch content {
+        case .file(let file): return file
+        case .filtered(let file, let command): return try filtered(file, by: command)
+        case .bytes, .source:
+            let source = try source(of: content)
+            let path: [UInt8]
+            do throws(LinkingError) {
+                path = try scratch().file()
+            } catch {
+                throw .command(content.name, error)
+            }
+            try write(source, to: path)
+            return HostFile(path, byteCount: source.byteCount)
+        }
+    }
+
+    private func write(_ source: any ByteSource, to path: [UInt8]) throws(MkifsError) {
+        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC
+        let descriptor = unsafe withPath(path) { unsafe open($0, flags, 0o666) }
+        guard descriptor >= 0 else { throw .system("cannot make", path, errno: errno) }
+        defer { close(descriptor) }
+        var position: UInt64 = 0
+        while position < source.byteCount {
+            let piece: [UInt8]
+            do throws(FormatError) {
+                piece = try source.prefix(1 << 20, at: position)
+            } catch {
+                throw .file(path, error)
+            }
+            var rest = piece[...]
+            while !rest.isEmpty {
+                let count = unsafe rest.withUnsafeBytes {
+                    unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
+                }
+                guard count >= 0 || errno == EINTR else {
+                    throw .system("cannot write", path, errno: errno)
+                }
+                rest = rest.dropFirst(max(0, count))
+            }
+            position &+= UInt64(piece.count)
+        }
+    }
+
+    private func command(
+        _ link: Plan.Link, _ request: LinkRequest, _ file: ELFFile
+    ) throws(LinkingError) -> [UInt8] {
+        if let command = link.command {
+            return try CommandTemplate(parsing: command).text(for: request)
+        }
+        let target = LinkerTarget(
+            machine: file.header.machine, isBigEndian: file.header.order == .big)
+        let linker = try DefaultLinker(for: target, environment: environment)
+        return try linker.command(for: request, file, in: scratch())
     }
 }

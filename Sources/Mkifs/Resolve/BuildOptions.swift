@@ -40,8 +40,6 @@ public struct BuildOptions: Sendable {
     public var suffix: [UInt8]?
     /// Where by-products go.
     public var outputDirectory: [UInt8]?
-    /// Owners and permissions that are set at last.
-    public var patches: PatchFile?
     /// Packs faster, and not as small.
     public var isFast = false
     /// Only looks whether the image could be built: nothing is run, and missing files are counted.

@@ -92,6 +92,7 @@ struct EntryMaker {
         var paths = Set(given.filter { !$0.isDropped }.map(\.path))
         made = []
         var links: [[UInt8]: Int] = [:]
+        var libraries: [[UInt8]: Int] = [:]
         for entry in given where !entry.isDropped {
             var entry = entry
             let draft = resolver.drafts[entry.draft]
@@ -112,7 +113,12 @@ struct EntryMaker {
                 entry.path = name
                 paths.insert(name)
             }
+            if !profile.keepsDuplicates, let earlier = libraries[name] {
+                say(of: draft, name, inImageFrom: made[earlier].draft)
+                continue
+            }
             let library = made.count
+            libraries[name] = library
             made.append(entry)
             guard link != folder, link != entry.path, !paths.contains(link) else { continue }
             if !profile.keepsDuplicates, let earlier = links[link] {
@@ -122,6 +128,16 @@ struct EntryMaker {
             made.append(
                 Made(draft: entry.draft, path: link, soname: soname, library: library))
         }
+    }
+
+    /// Two lines can mean the same library by different names.
+    private mutating func say(of draft: Draft, _ name: [UInt8], inImageFrom index: Int) {
+        let earlier = resolver.drafts[index]
+        guard draft.summary != earlier.summary else { return }
+        diagnostics.add(
+            Diagnostic(
+                .warning, at: draft.mark,
+                "\(quoted(name)) is in the image already, from \(earlier.mark); left out"))
     }
 
     private func soname(of program: ELFFile, _ draft: Draft) throws(MkifsError) -> [UInt8]? {
@@ -262,7 +278,7 @@ struct EntryMaker {
         let rule = draft.isDirectory ? attributes.directoryPermissions : attributes.permissions
         var bits = rule.applied(to: draft.base.permissions)
         let isDirectory = draft.isDirectory
-        let patch = resolver.options.patches?.values(for: entry.path, isDirectory: isDirectory)
+        let patch = resolver.patches?.values(for: entry.path, isDirectory: isDirectory)
         if let patch {
             (entry.user, entry.group, bits) = (patch.user, patch.group, patch.permissions)
         }

@@ -21,7 +21,8 @@ public struct Resolver {
     var globals = GlobalVariables()
     var drafts: [Draft] = []
     var boot: BootSection?
-    var bootAttributes: EntryAttributes?
+    /// Owners and permissions that are set at last.
+    var patches: PatchFile?
     private var compiler = ScriptCompiler()
     /// The compiled script.
     var script: [UInt8] { compiler.file }
@@ -83,6 +84,12 @@ public struct Resolver {
         sources[source.name] = sources[source.name] ?? source
         let file = BuildFile(parsing: source, &diagnostics)
         for line in file.lines where !diagnostics.isFull { add(line) }
+    }
+
+    /// Takes in a patch file.
+    public mutating func add(patches source: SourceText) {
+        sources[source.name] = source
+        patches = PatchFile(parsing: source, &diagnostics)
     }
 
     /// Takes in a directory of the host as if a line named it.
@@ -280,19 +287,19 @@ public struct Resolver {
         for name in names {
             let child = join(path, name)
             let place = join(target, name)
-            guard let status = HostStatus(child, followsLinks: attributes.followsLinks) else {
+            guard let found = HostStatus(child, followsLinks: attributes.followsLinks) else {
                 _ = try find(child, attributes, mark)
                 continue
             }
-            if status.kind == .directory {
+            if found.kind == .directory {
                 try importTree(
-                    child, status, as: place, attributes, mark, above: above + [status.identity])
-            } else if status.kind == .other {
+                    child, found, as: place, attributes, mark, above: above + [status.identity])
+            } else if found.kind == .other {
                 diagnostics.add(
                     Diagnostic(.warning, at: mark, "\(quoted(child)) is a special file; left out"))
             } else {
                 dependencies.append(child)
-                try addFound(child, status, as: place, attributes, mark)
+                try addFound(child, found, as: place, attributes, mark)
             }
         }
     }
@@ -372,7 +379,6 @@ public struct Resolver {
         if let processor = bootfile.cpu {
             environment = Self.environment(options, profile, processor: processor)
         }
-        bootAttributes = attributes
         var section = BootSection(arguments: bootfile.arguments ?? [])
         let name = bootfile.name + Array(".boot".utf8)
         if let found = try find(name, attributes, line.mark, isNeeded: true) {
