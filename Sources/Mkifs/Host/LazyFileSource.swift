@@ -38,9 +38,5 @@ struct LazyFileSource: ByteSource {
 
 /// Calls `body` with a path as the system wants it.
 func withPath<Result>(_ path: [UInt8], _ body: (UnsafePointer<CChar>) -> Result) -> Result {
-    let text = path.map(CChar.init(bitPattern:)) + [0]
-    return unsafe text.withUnsafeBufferPointer { buffer in
-        // The array has its NUL, so there is a first element.
-        unsafe body(buffer.baseAddress!)
-    }
+    unsafe body(cString(path))
 }

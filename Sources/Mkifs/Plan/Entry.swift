@@ -90,6 +90,7 @@ extension Plan {
 
     /// What becomes of the permission bits when it is known how the file is laid out.
     public struct ModeRules: OptionSet, Sendable {
+        /// A bit for each rule.
         public let rawValue: UInt8
         /// A set of rules.
         public init(rawValue: UInt8) { self.rawValue = rawValue }
