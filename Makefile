@@ -45,7 +45,6 @@ test: build ## Run every test; ARGS="--filter NAME" runs some
 
 bench: build ## Measure, beside squashfuse; ARGS="--quick", ARGS="--list", ARGS="ROW..."
 	@scripts/apt-packages run bench
-	$(SWIFT) build $(BUILD_FLAGS) --product pack-tree
 	@scripts/bench $(ARGS)
 
 fuzz: packages ## Fuzz each parser FUZZ_SECONDS (60) long; LONG=1: 600, two at a time

@@ -70,10 +70,6 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Format", "CLZO", "CUCL", "CZlib"],
             path: "Tests/TestSupport", swiftSettings: glue),
-        // Makes the images of `make bench`; nobody installs it.
-        .executableTarget(
-            name: "pack-tree", dependencies: ["TestSupport"], path: "Tests/PackTree",
-            swiftSettings: glue),
         .testTarget(
             name: "FormatTests", dependencies: ["Format", "TestSupport"], swiftSettings: glue),
         .testTarget(

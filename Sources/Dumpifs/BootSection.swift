@@ -13,10 +13,11 @@ struct BootSection {
         page.blank()
         page.comments(
             """
-            The image boots, and what this text builds does not: mkifs links a startup program from an
-            ELF file, of which the image has kept no more than the linked bytes, and the name of the
-            bootfile is not in it at all. To make an image that boots, name your processor, bootfile
-            and programs here, and take the '# ' away. The section has to come before all files.
+            The image boots, and what this text builds does not: mkifs links a startup program
+            from an ELF file, of which the image has kept no more than the linked bytes, and the
+            name of the bootfile is not in it at all. To make an image that boots, name your
+            processor, bootfile and programs here, and take the '# ' away. The section has to come
+            before all files.
             """)
         let bootstraps = image.bootEntries
         if !bootstraps.isEmpty {

@@ -48,7 +48,7 @@ struct Buildfile {
         page.comment("\(place), as a buildfile")
         page.comment("")
         page.comment(
-            (["\(image.kind) image", processor, "\(image.header.order)-endian", packed] as [String?])
+            ["\(image.kind) image", processor, "\(image.header.order)-endian", packed]
                 .compactMap { $0 }.joined(separator: ", "))
         if let startup = image.startup {
             page.comment("\(startup.startupSize) bytes of startup")
@@ -61,7 +61,7 @@ struct Buildfile {
         page.comments(
             """
 
-            The files come from the image itself, and names are those in the directory of extraction:
+            The files come from the image itself; names are those in the directory of extraction:
 
                 dumpifs -x -d tree \(choice)IMAGE
                 cd tree
@@ -106,9 +106,10 @@ struct Buildfile {
         guard count > 0 else { return }
         page.comments(
             """
-            ELF files are marked +raw, to be stored as they were extracted. \(laidOut) of the \(count) were laid out when
-            the image was made: addresses in them are those of their place in the old image, and wrong
-            in any other. Where the original is at hand, put that in the file's place and take +raw away.
+            ELF files are marked +raw, to be stored as they were extracted. When the image was made,
+            \(laidOut) of the \(count) were laid out: addresses in them are those of their place in the
+            old image, and wrong in any other. Where the original of a file is at hand, put that in
+            its place and take +raw away.
             """)
     }
 

@@ -42,7 +42,9 @@ struct BuildfileReader {
     private func form(
         of entry: IFS.Dirent, _ remarks: inout [String], _ isReadable: inout Bool
     ) -> BuildfileEntry.Form {
-        if let problem = problems[entry.recordOffset] { return .comment(problem.rawValue) }
+        if let problem = problems[entry.recordOffset], !isHarmless(problem, to: entry) {
+            return .comment(problem.rawValue)
+        }
         do throws(FormatError) {
             switch entry.kind {
             case .file:
@@ -62,6 +64,13 @@ struct BuildfileReader {
             remarks = ["unreadable: \(error)"]
             return .comment("unreadable: \(error)")
         }
+    }
+
+    /// Whether a line can say of an entry what the tree cannot show: it needs no extracted file.
+    private func isHarmless(_ problem: IFS.Finding.Problem, to entry: IFS.Dirent) -> Bool {
+        guard problem == .belowFile || problem == .belowSymlink else { return false }
+        if case .file = entry.kind { return entry == script }
+        return true
     }
 
     private func scriptForm(
@@ -118,8 +127,8 @@ struct BuildfileReader {
 }
 
 extension IFS.Script.Command {
-    /// What the command's line in a buildfile does not say, or says otherwise; nil where mkifs makes
-    /// the same command of it.
+    /// What the command's line in a buildfile does not say, or says otherwise; nil where mkifs
+    /// makes the same command of it.
     fileprivate var lossInBuildfile: String? {
         if words.contains(where: { $0.contains(UInt8(ascii: "\n")) }) {
             return "no word of a line can hold a newline"

@@ -153,7 +153,7 @@ public final class NewFile: ByteSink {
 }
 
 /// The permission bits that new files go without, by the process's umask.
-public func creationMask() -> mode_t {
+public func creationMask() -> UInt32 {
     let mask = umask(0)
     umask(mask)
     return mask
