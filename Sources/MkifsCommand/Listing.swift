@@ -14,7 +14,24 @@ struct Listing {
 
     func print(_ image: LaidOutImage) {
         diagnostics.write("  Offset   Size    Entry   Ramoff Target=Host")
-        for item in image.listing { diagnostics.write(line(item)) }
+        for item in image.listing { diagnostics.write(line(item) + sum(item)) }
+    }
+
+    /// The CRC-32 of the host's file, from `-vv` on.
+    private func sum(_ item: LaidOutImage.Item) -> String {
+        guard verbosity > 1, item.isHostFile, !item.source.isEmpty,
+            let file = try? InputFile.open(Argument(bytes: item.source))
+        else { return "" }
+        var sum = CRC32()
+        var position: UInt64 = 0
+        // A file that cannot be read is no error of a listing; writing the image tells it.
+        while position < file.byteCount, let piece = try? file.prefix(1 << 20, at: position),
+            !piece.isEmpty
+        {
+            sum.update(piece)
+            position &+= UInt64(piece.count)
+        }
+        return " (\(sum.total))"
     }
 
     private func line(_ item: LaidOutImage.Item) -> String {

@@ -26,7 +26,7 @@ public enum MkifsCommand {
                 "search ROOT/$PROCESSOR before $QNX_TARGET/$PROCESSOR"),
             .init("s", nil, argument: "SECTION", "keep an ELF section of this name; repeatable"),
             .init("t", nil, argument: "TYPE", words: .words(["ifs"]), "the kind of image: ifs"),
-            .init("v", nil, "say more; -vv sums, -vvv commands, -vvvv addresses"),
+            .init("v", nil, "list the image; -vv adds sums, -vvv commands, six of them searches"),
             .init(
                 nil, "profile", argument: "RELEASE",
                 words: .words(["6.4", "6.6", "7.0", "7.1", "8.0"]),

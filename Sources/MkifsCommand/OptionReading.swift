@@ -18,6 +18,11 @@ extension Command {
         build.outputDirectory = options.value("o")?.bytes
         build.isFast = options.has("fast")
         build.isCheck = options.has("check")
+        if options.count("v") > 5 {
+            build.tellSearch = { [diagnostics] path, isThere in
+                diagnostics.write("Search: \(printable(path))\(isThere ? "" : ": not there")")
+            }
+        }
         if let type = options.value("t")?.text, type != "ifs" {
             throw ToolError("option '-t': found '\(type)', expected 'ifs'")
         }

@@ -67,7 +67,7 @@ public final class NewFile: ByteSink {
         var template = (stem.bytes + Array(".XXXXXX".utf8)).map(CChar.init(bitPattern:))
         template.append(0)
         let descriptor = unsafe mkstemp(&template)
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        if descriptor >= 0 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         return (
             descriptor, Argument(bytes: template.dropLast().map(UInt8.init(bitPattern:)))
         )

@@ -127,6 +127,40 @@ struct BlockTests {
         #expect(blocksRead() == [25])
     }
 
+    /// The cache is for those who read a block in parts.
+    @Test func aBlockThatIsReadWholeIsNotKept() throws {
+        let (image, built, blocksRead) = try Self.counted()
+        image.prepare { true }
+        _ = blocksRead()
+        func read(_ count: Int, at place: Int) throws -> [Int] {
+            let found = try image.contents.bytes(UInt64(count), at: UInt64(place), "bytes")
+            #expect(difference(found, built.plain[place..<(place + count)]) == nil)
+            return blocksRead()
+        }
+        let start = 20 * 0x10000
+        #expect(try read(0x30000, at: start + 5) == [20, 21, 22, 23])
+        #expect(try read(0x30000, at: start + 5) == [21, 22])
+        #expect(try read(0xffff, at: start + 0x10000) == [21])
+        #expect(try read(0x20000, at: start + 0x10000) == [22])
+    }
+
+    @Test(arguments: [Packing.lzo(isFast: true), .ucl(level: 1)])
+    func aDamagedBlockThatIsReadWholeGivesAnError(packing: Packing) throws {
+        let built = PackedImages.image(unpackedTo: 0x48000, packing).build()
+        var bytes = built.bytes
+        let block = built.blocks[2]
+        for index in block.offset..<(block.offset + block.packedCount) { bytes[index] = 0 }
+        let image = try IFS.Image.only(in: bytes)
+        #expect(throws: FormatError.self) {
+            try image.contents.bytes(0x48000, at: 0, "plain bytes")
+        }
+        #expect(throws: FormatError.self) {
+            try image.contents.bytes(0x10000, at: 0x20000, "plain bytes")
+        }
+        let whole = try image.contents.bytes(0x10000, at: 0x30000, "plain bytes")
+        #expect(difference(whole, built.plain[0x30000..<0x40000]) == nil)
+    }
+
     @Test func aSplitImageIsLearntUpToTheByteAskedFor() throws {
         let (image, built, blocksRead) = try Self.counted([0x8000, 0x8000])
         let place = 10 * 0x10000 + 17
@@ -296,6 +330,9 @@ struct BlockTests {
         }
         #expect(throws: FormatError.self) {
             try image.contents.bytes(1, at: 0xf_0000, "plain bytes")
+        }
+        #expect(throws: FormatError.self) {
+            try image.contents.bytes(0x10_0000, at: 0, "plain bytes")
         }
     }
 }

@@ -239,6 +239,15 @@ struct VolumeTests {
         #expect(try Self.paths(volume) == (names + ["a"]).sorted())
     }
 
+    /// A dot is the byte before the slash.
+    @Test func slashesAreFoundWhereverTheyStand() throws {
+        let names = (1...17).map { String(repeating: ".", count: $0 - 1) + "n" }
+        let paths = names.flatMap { directory in names.map { directory + "/" + $0 } }
+        let volume = try Self.volume(paths.map { .file($0, "x") })
+        #expect(volume.findings == [])
+        #expect(try Self.paths(volume) == (names + paths).sorted())
+    }
+
     @Test func namesThatAreNoUTF8AreBytes() throws {
         let name: [UInt8] = [0xff, 0x80, 0x41]
         let volume = try Self.volume([ImageEntry(path: name, .file([1]), mode: 0x81a4)])

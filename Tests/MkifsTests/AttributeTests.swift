@@ -188,9 +188,34 @@ struct AttributeTests {
     @Test func aDefinitionKnowsItsReleases() throws {
         let rows = AttributeTable.definitions
         let code = try #require(rows.first { $0.name == "code" })
-        #expect(Release.allCases.map { code.exists(in: $0) } == [true, true, false, false, false])
+        #expect(code.since == .v64 && code.until == .v70)
         let mtime = try #require(rows.first { $0.name == "mtime" })
-        #expect(Release.allCases.map { mtime.exists(in: $0) } == [false, true, true, true, true])
+        #expect(mtime.since == .v66 && mtime.until == nil)
+    }
+
+    @Test(arguments: [
+        (Release.v64, ["a.build:1:2: warning: 'sha256' came with 7.0, and the profile is 6.4"]),
+        (.v70, []),
+    ])
+    func anAttributeThatCameLaterIsWarnedAboutOnce(_ release: Release, _ expected: [String]) {
+        let sum = String(repeating: "0", count: 64)
+        let reading = Reading("[sha256=\(sum)] a\n[sha256=\(sum)] b\n")
+        var scope = AttributeScope(release)
+        var diagnostics = Diagnostics()
+        for line in reading.file.lines { _ = scope.enter(line, noVariables, &diagnostics) }
+        #expect(diagnostics.kept.map(\.description) == expected)
+    }
+
+    @Test(arguments: ["autoso=list", "drop=x"])
+    func anAttributeThatDoesNothingIsWarnedAboutOnce(_ attribute: String) {
+        let reading = Reading("[\(attribute)]\n[\(attribute)] b\n")
+        var scope = AttributeScope(.v80)
+        var diagnostics = Diagnostics()
+        for line in reading.file.lines { _ = scope.enter(line, noVariables, &diagnostics) }
+        let name = attribute.split(separator: "=")[0]
+        #expect(
+            diagnostics.kept.map(\.description)
+                == ["a.build:1:2: warning: '\(name)' has no effect: no document says what it does"])
     }
 
     @Test func onlySomeValuesMayBeAnAsterisk() {

@@ -6,27 +6,23 @@ import Testing
 struct ManualTests {
     /// The pages of the tools whose options are a table of ours.
     static let pages = [
-        ("dumpifs", "man/dumpifs.1"), ("mount.ifs", "man/mount.ifs.8"),
-        ("umount.ifs", "man/umount.ifs.8"),
+        ("dumpifs", "man/dumpifs.1"), ("mkifs", "man/mkifs.1"),
+        ("mount.ifs", "man/mount.ifs.8"), ("umount.ifs", "man/umount.ifs.8"),
     ]
-    static let allPages = ["ifsctl.1", "ifsfs.7"].map { "man/\($0)" } + pages.map(\.1)
-
-    private func lines(_ page: String) throws -> [String] {
-        let bytes = try Fixtures.bytes(Fixtures.root.appendingPathComponent(page))
-        return String(decoding: bytes, as: UTF8.self)
-            .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-    }
+    static let allPages =
+        ["buildfile.5", "ifsctl.1", "ifsfs.7"].map { "man/\($0)" } + pages.map(\.1)
 
     /// The lines of a section, by its title.
     private func section(_ title: String, of page: String) throws -> [String] {
-        let all = try lines(page)
-        let start = try #require(all.firstIndex(of: ".Sh " + title)) + 1
-        return Array(all[start...].prefix { !$0.hasPrefix(".Sh ") })
+        let lines = try ManualPage(page).section(title)
+        try #require(!lines.isEmpty)
+        return lines
     }
 
     /// The options in a line of mdoc: `.It Fl F , Fl -foreground`, `.Op Fl d Ar DIR`.
     private func option(_ line: String) -> HelpText.Option {
-        let words = line.drop { $0 == "." }.split(separator: " ").map(String.init)
+        let words = line.drop { $0 == "." }.split(separator: " ")
+            .map { ManualPage.text(String($0)) }
         let spellings = zip(words, words.dropFirst()).filter { $0.0 == "Fl" }.map { "-" + $0.1 }
         return HelpText.Option(spellings: Set(spellings), hasArgument: words.contains("Ar"))
     }

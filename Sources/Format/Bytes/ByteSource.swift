@@ -41,10 +41,22 @@ extension ByteSource {
         let available = offset <= byteCount ? byteCount &- offset : 0
         let wanted = Int(clamping: min(available, UInt64(clamping: count)))
         guard wanted > 0 else { return [] }
+        return try unsafe .filled(upTo: wanted) { buffer throws(FormatError) in
+            try unsafe read(into: buffer, at: offset)
+        }
+    }
+}
+
+extension [UInt8] {
+    /// The bytes that `body` puts at the start of a buffer of `capacity` bytes; it returns their
+    /// number.
+    static func filled(
+        upTo capacity: Int, _ body: (UnsafeMutableRawBufferPointer) throws(FormatError) -> Int
+    ) throws(FormatError) -> [UInt8] {
         var failure: FormatError?
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: wanted) { buffer, filled in
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
             do throws(FormatError) {
-                filled = try unsafe read(into: UnsafeMutableRawBufferPointer(buffer), at: offset)
+                count = try unsafe body(UnsafeMutableRawBufferPointer(buffer))
             } catch {
                 failure = error
             }

@@ -1,4 +1,5 @@
 internal import CMD
+internal import CZlib
 
 /// A running MD5, SHA-256 or SHA-512.
 public struct Digest: ~Copyable {
@@ -66,6 +67,21 @@ public struct Digest: ~Copyable {
             unsafe SHA512Final(&digest, &context)
             return digest
         }
+    }
+}
+
+/// A running CRC-32, as gzip has it.
+public struct CRC32: Sendable {
+    /// The sum so far.
+    public private(set) var total: UInt32 = 0
+
+    /// The sum of no bytes yet.
+    public init() {}
+
+    /// Adds bytes.
+    public mutating func update(_ bytes: [UInt8]) {
+        total = UInt32(
+            truncatingIfNeeded: unsafe crc32(UInt(total), bytes, uInt(clamping: bytes.count)))
     }
 }
 

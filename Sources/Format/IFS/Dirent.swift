@@ -152,7 +152,7 @@ extension IFS {
         ) throws(FormatError) -> ByteRange {
             let start = base &+ field.offset
             guard start < end, end <= bytes.byteCount,
-                let stop = bytes.firstNUL(in: start..<end)
+                let stop = bytes.first(0, in: start..<end)
             else {
                 throw .corrupt(
                     field.place(base), found: "no end of the text",

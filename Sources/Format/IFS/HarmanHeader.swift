@@ -68,8 +68,9 @@ extension IFS {
         ) throws(FormatError) -> any ByteSource {
             let packed = try file.bytes(UInt64(packedSize), at: offset, "hbcifs stream")
             let size = Int(clamping: unpackedSize)
-            let bytes = try compression.unpacked(
-                packed, room: size, Place("hbcifs stream", offset))
+            let bytes = try unsafe [UInt8].filled(upTo: size) { buffer throws(FormatError) in
+                try unsafe compression.unpack(packed, into: buffer, Place("hbcifs stream", offset))
+            }
             guard bytes.count == size else {
                 throw .corrupt(
                     Place("hbcifs stream", offset), found: "\(bytes.count) unpacked bytes",

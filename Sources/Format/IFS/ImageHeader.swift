@@ -145,7 +145,7 @@ extension IFS {
             let start = base &+ fixedByteCount
             let limit = min(
                 bytes.byteCount, start &+ maximumMountpoint, base &+ Int(clamping: end))
-            guard limit > start, let stop = bytes.firstNUL(in: start..<limit) else {
+            guard limit > start, let stop = bytes.first(0, in: start..<limit) else {
                 throw .corrupt(
                     At.mountpoint.place(base), found: "no end of the text",
                     expected: "a NUL before dir_offset \(hex(end))")

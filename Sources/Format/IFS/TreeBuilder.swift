@@ -5,15 +5,20 @@ struct TreeBuilder {
     private var findings: [IFS.Finding] = []
     private let image: IFS.Image
     private let directory: IFS.Directory
-    /// The directories from the root to the last node, by index in `nodes`.
-    private var open: [Int] = []
-    /// For each of `open`, how much of the path of the last entry leads to it, in bytes.
-    private var ends: [Int] = []
+    /// The nodes from the root to the last one.
+    private var open: [Open] = []
     /// Where the path of the last entry that was placed stands.
     private var last = 0..<0
     /// The first node of each inode number and offset that occurs more than once.
     private var links: [UInt64: Int] = [:]
     private let repeated: RepeatedInodes
+
+    private struct Open {
+        /// Index in `nodes`.
+        let node: Int
+        /// How much of the path of the last entry leads to it, in bytes.
+        let end: Int
+    }
 
     /// The nodes in depth-first order, and what was odd.
     static func tree(
@@ -41,11 +46,11 @@ struct TreeBuilder {
 
     private mutating func build() throws(FormatError) {
         let directory = directory
-        let bytes = directory.bytes.span
+        let bytes = unsafe directory.bytes.span.bytes
         let order = sortedEntries(bytes)
         nodes.reserveCapacity(order.count &+ order.count / 8 &+ 1)
         for entry in order {
-            place(entry, bytes)
+            place(Int(entry), bytes)
             guard nodes.count <= Self.mostNodes else {
                 throw .unsupported(
                     Place("image directory", UInt64(image.header.directoryOffset)),
@@ -60,79 +65,76 @@ struct TreeBuilder {
     // MARK: Which entries
 
     /// Indexes of the entries to show, parents before what they hold; of equal paths the last.
-    private mutating func sortedEntries(_ bytes: Span<UInt8>) -> [Int] {
+    private mutating func sortedEntries(_ bytes: RawSpan) -> [UInt32] {
         let entries = directory.entries
         let end = min(UInt64(image.header.imageSize), image.contents.byteCount)
-        var order: [Int] = []
+        var order: [UInt32] = []
         order.reserveCapacity(entries.count)
         for index in entries.indices {
             if let problem = Self.problem(of: entries[index], bytes, end: end) {
                 note(entries[index], problem)
                 if problem != .outside { continue }
             }
-            order.append(index)
+            order.append(UInt32(index))
         }
-        Self.sort(&order, entries, bytes)
-        var kept = 0
-        for place in order.indices {
-            let path = entries[order[place]].path.range
-            let next = place &+ 1 < order.count ? entries[order[place &+ 1]].path.range : nil
-            if let next, path.count == next.count,
-                Self.shared(path, next, bytes) == path.count
-            {
-                note(entries[order[place]], .duplicate)
+        // As nearly every image has them: no two alike, either.
+        let isAscending = order.indices.dropFirst()
+            .allSatisfy { compare(order[$0 &- 1], order[$0], bytes) < 0 }
+        if isAscending { return order }
+        order.sort { left, right in
+            let result = compare(left, right, bytes)
+            return result < 0 || (result == 0 && left < right)
+        }
+        return withoutDuplicates(order, bytes)
+    }
+
+    private mutating func withoutDuplicates(_ order: [UInt32], _ bytes: RawSpan) -> [UInt32] {
+        var kept: [UInt32] = []
+        for (place, index) in order.enumerated() {
+            if place &+ 1 < order.count, compare(index, order[place &+ 1], bytes) == 0 {
+                note(directory.entries[Int(index)], .duplicate)
             } else {
-                order[kept] = order[place]
-                kept &+= 1
+                kept.append(index)
             }
         }
-        order.removeSubrange(kept...)
-        return order
+        return kept
     }
 
-    /// Sorts as if a slash were the lowest byte, so that a directory's contents follow it at once.
-    private static func sort(
-        _ order: inout [Int], _ entries: [IFS.Dirent], _ bytes: Span<UInt8>
-    ) {
-        func precedes(_ left: Int, _ right: Int) -> Bool {
-            let (a, b) = (entries[left].path.range, entries[right].path.range)
-            let shared = Self.shared(a, b, bytes)
-            if shared < a.count, shared < b.count {
-                let (x, y) = (bytes[a.lowerBound &+ shared], bytes[b.lowerBound &+ shared])
-                return x == slash || (y != slash && x < y)
-            }
-            return a.count == b.count
-                ? entries[left].recordOffset < entries[right].recordOffset : a.count < b.count
-        }
-        let isSorted = order.indices.dropFirst().allSatisfy {
-            precedes(order[$0 &- 1], order[$0])
-        }
-        if !isSorted { order.sort(by: precedes) }
+    private func compare(_ left: UInt32, _ right: UInt32, _ bytes: RawSpan) -> Int {
+        let entries = directory.entries
+        return Self.compare(
+            entries[Int(left)].path.range, entries[Int(right)].path.range, bytes)
     }
 
-    /// How many bytes two paths have in common at their starts.
-    private static func shared(_ a: Range<Int>, _ b: Range<Int>, _ bytes: Span<UInt8>) -> Int {
+    /// Below 0 where path `a` comes before `b`, 0 where they are equal. A slash is the lowest byte,
+    /// so that a directory's contents follow it at once.
+    private static func compare(_ a: Range<Int>, _ b: Range<Int>, _ bytes: RawSpan) -> Int {
+        let shared = shared(a, b, bytes)
+        guard shared < a.count, shared < b.count else { return a.count &- b.count }
+        let (x, y) = (bytes.byte(a.lowerBound &+ shared), bytes.byte(b.lowerBound &+ shared))
+        return x == slash || (y != slash && x < y) ? -1 : 1
+    }
+
+    /// How many bytes two paths, which lie inside the directory, have in common at their starts.
+    private static func shared(_ a: Range<Int>, _ b: Range<Int>, _ bytes: RawSpan) -> Int {
         let most = min(a.count, b.count)
         var count = 0
-        while count &+ 8 <= most {
-            // Inside both paths, and these inside the directory.
-            let (x, y) = unsafe (
-                bytes.bytes.unsafeLoadUnaligned(
-                    fromByteOffset: a.lowerBound &+ count, as: UInt64.self),
-                bytes.bytes.unsafeLoadUnaligned(
-                    fromByteOffset: b.lowerBound &+ count, as: UInt64.self)
-            )
-            if x != y { return count &+ (UInt64(littleEndian: x ^ y).trailingZeroBitCount >> 3) }
+        while most &- count >= 8 {
+            let difference =
+                bytes.word(a.lowerBound &+ count) ^ bytes.word(b.lowerBound &+ count)
+            if difference != 0 { return count &+ difference.trailingZeroBitCount / 8 }
             count &+= 8
         }
-        while count < most, bytes[a.lowerBound &+ count] == bytes[b.lowerBound &+ count] {
+        while count < most,
+            bytes.byte(a.lowerBound &+ count) == bytes.byte(b.lowerBound &+ count)
+        {
             count &+= 1
         }
         return count
     }
 
     private static func problem(
-        of entry: IFS.Dirent, _ bytes: Span<UInt8>, end: UInt64
+        of entry: IFS.Dirent, _ bytes: RawSpan, end: UInt64
     ) -> IFS.Finding.Problem? {
         if entry.inode == 0 { return .void }
         if entry.kind == .unknown { return .unknownType }
@@ -149,29 +151,20 @@ struct TreeBuilder {
     }
 
     /// Whether every component is a name: not empty, not `.` or `..`, and short enough for a host.
-    private static func isPath(_ path: Range<Int>, _ bytes: Span<UInt8>) -> Bool {
+    private static func isPath(_ path: Range<Int>, _ bytes: RawSpan) -> Bool {
         var start = path.lowerBound
         while true {
-            let end = nextSlash(in: start..<path.upperBound, bytes) ?? path.upperBound
-            let isDots = end &- start <= 2 && (start..<end).allSatisfy { bytes[$0] == 0x2e }
+            let end = bytes.first(slash, in: start..<path.upperBound) ?? path.upperBound
+            let isDots = end &- start <= 2 && (start..<end).allSatisfy { bytes.byte($0) == 0x2e }
             if isDots || end &- start > 255 { return false }
             if end == path.upperBound { return true }
             start = end &+ 1
         }
     }
 
-    private static func nextSlash(in range: Range<Int>, _ bytes: Span<UInt8>) -> Int? {
-        var place = range.lowerBound
-        while place < range.upperBound {
-            if bytes[place] == slash { return place }
-            place &+= 1
-        }
-        return nil
-    }
-
     // MARK: Where they go
 
-    private mutating func place(_ index: Int, _ bytes: Span<UInt8>) {
+    private mutating func place(_ index: Int, _ bytes: RawSpan) {
         let entry = directory.entries[index]
         let path = entry.path.range
         if nodes.isEmpty {
@@ -180,15 +173,14 @@ struct TreeBuilder {
                 isRoot
                     ? node(entry, index, parent: 0, name: 0..<0)
                     : synthesized(parent: 0, name: 0..<0))
-            open = [0]
-            ends = [0]
+            open = [Open(node: 0, end: 0)]
             if isRoot { return }
         }
         closeDirectories(notLeadingTo: path, bytes)
         // What remains open leads to the path; the components between are parents not listed.
-        var start = path.lowerBound &+ (ends.last ?? 0)
+        var start = path.lowerBound &+ (open.last?.end ?? 0)
         if start > path.lowerBound { start &+= 1 }
-        while let slash = Self.nextSlash(in: start..<path.upperBound, bytes) {
+        while let slash = bytes.first(Self.slash, in: start..<path.upperBound) {
             guard let parent = directoryAtTop(entry) else { return }
             push(
                 synthesized(parent: parent, name: start..<slash),
@@ -203,33 +195,29 @@ struct TreeBuilder {
 
     /// Drops what is open and no directory above `path`.
     private mutating func closeDirectories(
-        notLeadingTo path: Range<Int>, _ bytes: Span<UInt8>
+        notLeadingTo path: Range<Int>, _ bytes: RawSpan
     ) {
         let shared = Self.shared(last, path, bytes)
-        while let end = ends.last, open.count > 1 {
+        while let end = open.last?.end, open.count > 1 {
             let isAbove =
                 end <= shared && end < path.count
-                && bytes[path.lowerBound &+ end] == Self.slash
+                && bytes.byte(path.lowerBound &+ end) == Self.slash
             if isAbove { return }
             open.removeLast()
-            ends.removeLast()
         }
     }
 
     /// The innermost open node if it can hold entries; a finding about `entry` otherwise.
     private mutating func directoryAtTop(_ entry: IFS.Dirent) -> Int? {
-        guard let top = open.last else { return nil }
-        switch NodeKind(rawValue: UInt32(nodes[top].mode) & 0o170000) {
-        case .directory: return top
-        case .symlink: note(entry, .belowSymlink)
-        default: note(entry, .belowFile)
-        }
+        guard let top = open.last?.node else { return nil }
+        let kind = UInt32(nodes[top].mode) & 0o170000
+        if kind == NodeKind.directory.rawValue { return top }
+        note(entry, kind == NodeKind.symlink.rawValue ? .belowSymlink : .belowFile)
         return nil
     }
 
     private mutating func push(_ node: FileTree.Node, end: Int, of path: Range<Int>) {
-        open.append(nodes.count)
-        ends.append(end)
+        open.append(Open(node: nodes.count, end: end))
         nodes.append(node)
         last = path
     }

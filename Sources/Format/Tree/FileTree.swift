@@ -36,17 +36,17 @@ struct FileTree: Sendable {
         for index in nodes.indices.dropFirst() {
             nodes[Int(nodes[index].parent)].childrenCount &+= 1
         }
-        var start: UInt32 = 0
+        // Each group is filled from its end on: what starts as the end becomes the start.
+        var end: UInt32 = 0
         for index in nodes.indices {
-            nodes[index].childrenStart = start
-            start &+= nodes[index].childrenCount
+            end &+= nodes[index].childrenCount
+            nodes[index].childrenStart = end
         }
         var children = [UInt32](repeating: 0, count: max(0, nodes.count &- 1))
-        var next = nodes.map(\.childrenStart)
-        for index in nodes.indices.dropFirst() {
+        for index in nodes.indices.dropFirst().reversed() {
             let parent = Int(nodes[index].parent)
-            children[Int(next[parent])] = UInt32(index)
-            next[parent] &+= 1
+            nodes[parent].childrenStart &-= 1
+            children[Int(nodes[parent].childrenStart)] = UInt32(index)
         }
         self.nodes = nodes
         self.children = children

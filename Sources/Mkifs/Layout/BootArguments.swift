@@ -31,10 +31,23 @@ extension ByteSource {
         var position: UInt64 = 0
         while position < byteCount {
             let piece = try prefix(step + text.count - 1, at: position)
-            if let index = piece.firstRange(of: text)?.lowerBound {
+            if let index = piece.firstIndex(of: text) {
                 return position &+ UInt64(index)
             }
             position &+= UInt64(step)
+        }
+        return nil
+    }
+}
+
+extension [UInt8] {
+    /// Where a text begins for the first time.
+    fileprivate func firstIndex(of text: [UInt8]) -> Int? {
+        guard let first = text.first else { return nil }
+        var start = startIndex
+        while let index = self[start...].firstIndex(of: first) {
+            if self[index...].starts(with: text) { return index }
+            start = index + 1
         }
         return nil
     }

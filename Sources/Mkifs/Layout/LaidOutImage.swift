@@ -30,6 +30,15 @@ public struct LaidOutImage: Sendable {
         public let ramOffset: UInt64?
         /// The host's file, or a link's text.
         public let source: [UInt8]
+
+        /// Whether `source` is a file of the host.
+        public var isHostFile: Bool {
+            switch kind {
+            case .startup: true
+            case .entry(_, let hasData): hasData
+            case .prefix, .startupHeader, .imageHeader, .directory, .trailer: false
+            }
+        }
     }
 
     init(

@@ -147,7 +147,8 @@ struct BootfileContents: Equatable, Sendable {
         }
     }
 
-    private static let names = [
+    /// All that it knows, flags without their sign.
+    static let names = [
         "attr", "default_image", "default_ram", "filter", "len", "notloaded", "pagesize",
         "pagesizes", "paddr_bias", "vboot", "rsvd_vaddr", "big_pages",
     ]

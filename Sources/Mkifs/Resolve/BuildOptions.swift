@@ -42,6 +42,8 @@ public struct BuildOptions: Sendable {
     public var outputDirectory: [UInt8]?
     /// Packs faster, and not as small.
     public var isFast = false
+    /// Is told each place where a file of the host is looked for, and whether it is there.
+    public var tellSearch: (@Sendable ([UInt8], Bool) -> Void)?
     /// Only looks whether the image could be built: nothing is run, and missing files are counted.
     public var isCheck = false
 

@@ -253,7 +253,7 @@ struct EntryMaker {
 
     /// The largest page that the text of a file fills; nil where pages are all of one size.
     private func bigPage(for program: ELFFile, _ draft: Draft) -> UInt64? {
-        guard draft.attributes.bigPages || resolver.boot?.contents?.bigPages == true,
+        guard draft.attributes.bigPages ?? resolver.boot?.contents?.bigPages ?? false,
             draft.attributes.code == .inPlace
         else { return nil }
         let listed = resolver.scope.image.pageSizes

@@ -19,10 +19,13 @@ struct HostSearch {
     /// Finds a file: an absolute name as it is, one with a slash inside from the current directory
     /// first, then in each directory of `search`.
     static func find(
-        _ name: [UInt8], from directory: [UInt8]?, search: [UInt8], followsLinks: Bool = true
+        _ name: [UInt8], from directory: [UInt8]?, search: [UInt8], followsLinks: Bool = true,
+        telling tell: (([UInt8], Bool) -> Void)? = nil
     ) -> (path: [UInt8], status: HostStatus)? {
         for path in candidates(name, directory, search) {
-            if let status = HostStatus(path, followsLinks: followsLinks) { return (path, status) }
+            let status = HostStatus(path, followsLinks: followsLinks)
+            tell?(path, status != nil)
+            if let status { return (path, status) }
         }
         return nil
     }

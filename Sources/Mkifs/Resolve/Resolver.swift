@@ -182,7 +182,8 @@ public struct Resolver {
             search = try Word(reference: "MKIFS_PATH", at: mark).expanded(lookup)
         }
         if let found = HostSearch.find(
-            name, from: attributes.directory, search: search, followsLinks: followsLinks)
+            name, from: attributes.directory, search: search, followsLinks: followsLinks,
+            telling: options.tellSearch)
         {
             dependencies.append(found.path)
             return found

@@ -55,18 +55,36 @@ extension IFS {
             while done < wanted {
                 let position = offset &+ UInt64(done)
                 let (index, start) = try place(of: position)
-                let block = try self.block(index)
-                let skip = Int(clamping: position &- start)
-                let count = min(wanted &- done, block.bytes.count &- skip)
+                let count = try unsafe read(
+                    index, from: Int(clamping: position &- start),
+                    into: UnsafeMutableRawBufferPointer(rebasing: buffer[done..<wanted]))
                 guard count > 0 else { throw shortBlock(index, start, position) }
-                unsafe block.bytes.withUnsafeBytes { bytes in
-                    unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done..<wanted])
-                        .copyMemory(
-                            from: UnsafeRawBufferPointer(rebasing: bytes[skip..<(skip &+ count)]))
-                }
                 done &+= count
             }
             return done
+        }
+
+        /// Bytes of a block from its byte `skip` on, as many as there are and `buffer` holds.
+        ///
+        /// A block that is read whole is decoded where it is wanted and not kept: its reader is
+        /// through with it, and the cache is left to those who read blocks in parts.
+        private func read(
+            _ index: Int, from skip: Int, into buffer: UnsafeMutableRawBufferPointer
+        ) throws(FormatError) -> Int {
+            if skip == 0, buffer.count >= Self.blockSize, cache.cached(index) == nil {
+                let count = try unsafe decode(
+                    index, into: .init(rebasing: buffer[..<Self.blockSize]))
+                if count > 0 { note(index, count) }
+                return count
+            }
+            let bytes = try block(index).bytes
+            let count = min(buffer.count, bytes.count &- skip)
+            guard count > 0 else { return 0 }
+            unsafe bytes.withUnsafeBytes { bytes in
+                unsafe buffer.copyMemory(
+                    from: UnsafeRawBufferPointer(rebasing: bytes[skip..<(skip &+ count)]))
+            }
+            return count
         }
 
         /// How many blocks the chain has. Walks the whole chain.
@@ -234,12 +252,19 @@ extension IFS {
         // MARK: What is in a block?
 
         private func block(_ index: Int) throws(FormatError) -> DecodedBlock {
-            let block = try cache.block(index) { () throws(FormatError) in try decode(index) }
+            let block = try cache.block(index) { () throws(FormatError) in
+                DecodedBlock(
+                    try unsafe [UInt8].filled(upTo: Self.blockSize) { buffer throws(FormatError) in
+                        try unsafe decode(index, into: buffer)
+                    })
+            }
             if block.bytes.count > 0 { note(index, block.bytes.count) }
             return block
         }
 
-        private func decode(_ index: Int) throws(FormatError) -> DecodedBlock {
+        private func decode(
+            _ index: Int, into buffer: UnsafeMutableRawBufferPointer
+        ) throws(FormatError) -> Int {
             let (link, end) = try chain.withLock { chain throws(FormatError) in
                 try hop(&chain, until: index)
                 return (index < chain.links.count ? chain.links[index] : nil, chain.next)
@@ -252,10 +277,8 @@ extension IFS {
                 try stream.bytes(
                     UInt64(link.length), at: link.offset, "packed block \(index)")
             }
-            return DecodedBlock(
-                try method.unpacked(
-                    packed, room: Self.blockSize,
-                    Place("packed block \(index)", origin &+ link.offset)))
+            return try unsafe method.unpack(
+                packed, into: buffer, Place("packed block \(index)", origin &+ link.offset))
         }
 
         private func shortBlock(

@@ -5,29 +5,21 @@ struct CodecFault: Error, Equatable {
 }
 
 extension IFS.Compression {
-    /// Unpacks one self-contained LZO or UCL block to at most `room` bytes. Throws `corrupt` in the
-    /// name of `place`.
-    func unpacked(
-        _ packed: [UInt8], room: Int, _ place: @autoclosure () -> Place
-    ) throws(FormatError) -> [UInt8] {
-        var fault: CodecFault?
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
-            let output = unsafe UnsafeMutableRawBufferPointer(
-                start: buffer.baseAddress, count: room)
-            unsafe packed.withUnsafeBytes { input in
-                do throws(CodecFault) {
-                    count =
-                        self == .ucl
-                        ? try unsafe UCL.decode(input, into: output)
-                        : try unsafe LZO.decode(input, into: output)
-                } catch {
-                    fault = error
-                }
+    /// Unpacks one self-contained LZO or UCL block into `output` and returns how many bytes it gave.
+    /// Throws `corrupt` in the name of `place`.
+    func unpack(
+        _ packed: [UInt8], into output: UnsafeMutableRawBufferPointer,
+        _ place: @autoclosure () -> Place
+    ) throws(FormatError) -> Int {
+        do throws(CodecFault) {
+            return try unsafe packed.withUnsafeBufferPointer { bytes throws(CodecFault) in
+                let input = UnsafeRawBufferPointer(bytes)
+                return self == .ucl
+                    ? try unsafe UCL.decode(input, into: output)
+                    : try unsafe LZO.decode(input, into: output)
             }
+        } catch {
+            throw .corrupt(place(), found: error.found, expected: error.expected)
         }
-        if let fault {
-            throw .corrupt(place(), found: fault.found, expected: fault.expected)
-        }
-        return bytes
     }
 }

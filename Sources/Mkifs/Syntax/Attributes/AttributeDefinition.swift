@@ -56,11 +56,6 @@ public struct AttributeDefinition: Sendable {
     public let until: Release?
     let setter: Setter
 
-    /// Whether a release has it.
-    public func exists(in release: Release) -> Bool {
-        release >= since && (until.map { release < $0 } ?? true)
-    }
-
     /// How it begins in a buildfile: `+name` or `name=`.
     var spelling: String { kind == .flag ? "+" + name : name + "=" }
 }

@@ -21,8 +21,15 @@ public struct AttributeScope: Sendable {
     /// Names of attributes that something has set, for those that are conditional.
     private var known: Set<String> = []
 
+    private let release: Release
+    /// Names of attributes of which was said already that they do nothing, or come too early.
+    private var told: Set<String> = []
+
     /// The defaults of a release.
-    public init(_ release: Release) { defaults = EntryAttributes(defaultsOf: release) }
+    public init(_ release: Release) {
+        self.release = release
+        defaults = EntryAttributes(defaultsOf: release)
+    }
 
     /// Goes over a line of the buildfile and gives the attributes of its entry.
     ///
@@ -89,7 +96,9 @@ public struct AttributeScope: Sendable {
         values.entry.modules = []
         for attribute in list.attributes where !diagnostics.isFull {
             do {
-                try apply(attribute.settled(lookup), to: &values, place, lookup)
+                let definition = try apply(
+                    attribute.settled(lookup), to: &values, place, lookup)
+                warn(about: definition, at: attribute.mark, &diagnostics)
             } catch {
                 diagnostics.add(error)
             }
@@ -97,18 +106,38 @@ public struct AttributeScope: Sendable {
         swap(&values.image, &image)
     }
 
+    /// Says once of an attribute that the release has not had it yet, or that nothing comes of it.
+    private mutating func warn(
+        about definition: AttributeDefinition, at mark: SourceMark,
+        _ diagnostics: inout Diagnostics
+    ) {
+        let text =
+            if definition.since > release {
+                "'\(definition.name)' came with \(definition.since.rawValue), and the profile is"
+                    + " \(release.rawValue)"
+            } else if AttributeTable.withoutEffect.contains(definition.name) {
+                "'\(definition.name)' has no effect: no document says what it does"
+            } else {
+                ""
+            }
+        guard !text.isEmpty, told.insert(definition.name).inserted else { return }
+        diagnostics.add(Diagnostic(.warning, at: mark, text))
+    }
+
+    /// Sets what one attribute says, and gives the row of the table that it means.
     private mutating func apply(
         _ attribute: RawAttribute, to values: inout AttributeValues, _ place: AttributePlace,
         _ lookup: @escaping VariableLookup
-    ) throws(Diagnostic) {
+    ) throws(Diagnostic) -> AttributeDefinition {
         let match = try AttributeTable.match(attribute, at: place, lookup)
         let name = match.definition.name
-        if attribute.isConditional && known.contains(name) { return }
+        if attribute.isConditional && known.contains(name) { return match.definition }
         do {
             try match.set(&values)
         } catch {
             throw Diagnostic(at: match.valueMark, "\(name): \(error)", hint: error.hint)
         }
         known.insert(name)
+        return match.definition
     }
 }

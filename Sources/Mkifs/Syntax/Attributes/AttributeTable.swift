@@ -10,6 +10,9 @@ public enum AttributeTable {
     public static let definitions: [AttributeDefinition] =
         shared + image + entry + newer + modifiers
 
+    /// Those that are read and do nothing.
+    static let withoutEffect: Set = ["autoso", "drop"]
+
     private static let shared: [AttributeDefinition] = [
         .flag("bigendian", .image) { $1.image.isBigEndian = $0 },
         .value("cd", .path, .entry) { $1.entry.directory = $0 },

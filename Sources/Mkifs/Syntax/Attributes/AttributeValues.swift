@@ -61,8 +61,8 @@ public struct EntryAttributes: Equatable, Sendable {
     public var isInclude = false
     /// Whether a target that exists already is passed over.
     public var ignoresDuplicates = false
-    /// Whether large files are aligned to large pages.
-    public var bigPages = false
+    /// Whether large files are aligned to large pages; nil for as the bootfile says.
+    public var bigPages: Bool?
     /// Whether data begins on a page.
     public var pageAlign = false
     /// The alignment in memory; nil without `phys_align=`.
