@@ -118,7 +118,9 @@ struct ManualTests {
         var build = Build(options, Toolbox(environment: []))
         build.resolver.add(SourceText(name: "example", bytes: Array(text.utf8)))
         _ = try build.plan()
+        // That a release has no such attribute yet is no fault of the example.
         return build.resolver.diagnostics.kept.map(\.description)
+            .filter { !$0.contains(" came with ") }
     }
 
     private func bootfileMessages(_ text: String) -> [String] {

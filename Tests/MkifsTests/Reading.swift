@@ -80,7 +80,7 @@ extension CommandLines.Line {
 /// Goes through a whole buildfile as a resolver would, attributes and sections included.
 func check(_ reading: Reading, _ lookup: @escaping VariableLookup = noVariables) -> Diagnostics {
     var diagnostics = reading.diagnostics
-    var scope = AttributeScope(.v70)
+    var scope = AttributeScope(.v80)
     for line in reading.file.lines {
         let attributes = scope.enter(line, lookup, &diagnostics)
         guard let inline = line.inline, attributes.isScript || attributes.virtual != nil else {
