@@ -48,7 +48,9 @@ let package = Package(
         .target(
             name: "FuseServer", dependencies: ["CFuse", "IFSFS", "Format"], swiftSettings: glue),
         .target(name: "ToolSupport", dependencies: ["Format"], swiftSettings: strict),
-        .target(name: "Dumpifs", dependencies: ["Format", "ToolSupport"], swiftSettings: strict),
+        .target(
+            name: "Dumpifs", dependencies: ["Mkifs", "Format", "ToolSupport"],
+            swiftSettings: strict),
         .target(
             name: "Ifsctl",
             dependencies: [

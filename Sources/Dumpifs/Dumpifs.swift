@@ -10,7 +10,7 @@ public enum Dumpifs {
         usage: [
             "dumpifs [-bmvxz] [-d DIR] [-f PATH]... [-u FILE] [OPTION]... IMAGE [NAME...]",
             "dumpifs --json [--verify] IMAGE", "dumpifs --buildfile IMAGE",
-            "dumpifs --verify IMAGE",
+            "dumpifs --plan DIR IMAGE", "dumpifs --verify IMAGE",
         ],
         options: [
             .init("b", nil, "extract to base names, without directories"),
@@ -32,6 +32,9 @@ public enum Dumpifs {
             .init(nil, "json", "print everything about every image as JSON"),
             .init(
                 nil, "buildfile", "print a buildfile of the tree, for mkifs and what -x extracts"),
+            .init(
+                nil, "plan", argument: "DIR", words: .directories,
+                "write the image's plan and its parts into DIR, for mkifs --plan"),
             .init(nil, "verify", "check every sum and digest; exit 1 if one is bad"),
             .init(nil, "preserve", "extract setuid and setgid bits, and as root devices"),
             .init(nil, "jobs", argument: "N", "extract with N threads (default: one a processor)"),
@@ -73,7 +76,7 @@ struct Command {
 
     /// Throws where one of two options asks for a report, and the other for something else.
     private static func refuseClashes(_ options: OptionTable.Parsed) throws(ToolError) {
-        let work = ["x", "d", "f", "u", "m"]
+        let work = ["x", "d", "f", "u", "m", "plan"]
         for (report, others) in [("json", work), ("buildfile", work + ["json", "verify"])] {
             guard options.has(report), let other = others.first(where: options.has) else {
                 continue
@@ -108,9 +111,13 @@ struct Command {
             let isFirst = file.number(of: chosen) == 1 && chosen.startup != nil
             try unpack(chosen, from: isFirst ? 0 : nil, to: target)
         }
+        if let target = options.value("plan") {
+            try PlanFolder.write(planOf: chosen, in: file, named: operand, to: target)
+        }
         if isExtracting { isGood = try extract(chosen) && isGood }
         let verbosity = options.count("v")
-        let isQuiet = isExtracting || options.has("m") || options.has("verify") || options.has("u")
+        let isQuiet =
+            isExtracting || ["m", "verify", "u", "plan"].contains(where: options.has)
         if !isQuiet || options.has("m") || verbosity > 1 {
             isGood = try list(chosen, showsStructure: !isQuiet || verbosity > 1) && isGood
         }

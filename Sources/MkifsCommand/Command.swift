@@ -30,6 +30,7 @@ struct Command {
         var work = Build(build, toolbox)
         try readPatches(for: &work)
         guard let plan = try plan(of: &work) else { return 0 }
+        if options.has("print-plan") { return try printPlan(plan) }
         let image = try told { () throws(MkifsError) in try work.layout(plan) }
         if options.has("v") { Listing(diagnostics, options.count("v")).print(image) }
         try write(image, plan, toolbox)
@@ -50,6 +51,7 @@ struct Command {
             work.resolver.add(SourceText(name: "-l", bytes: line.bytes, firstLine: index + 1))
         }
         let source = try text(operands.buildfile)
+        if options.has("plan") { return try storedPlan(source) }
         work.resolver.add(source)
         if let directory = operands.directory {
             work.resolver.add(directory: directory.bytes)

@@ -18,7 +18,8 @@ extension IFS {
         public static let sortedFlag: UInt8 = 0x08
         /// `flags`: the image ends in a SHA-512 and a checksum.
         public static let trailerV2Flag: UInt8 = 0x10
-        static let knownFlags: UInt8 = 0x1f
+        /// `flags`: all bits above.
+        public static let knownFlags: UInt8 = 0x1f
         /// The longest mount point that is read.
         static let maximumMountpoint = 1024
 
@@ -172,8 +173,11 @@ extension IFS {
         }
 
         /// Bytes of the image's trailer.
-        public var trailerSize: Int {
-            flags & Self.trailerV2Flag == 0 ? Trailer.checksumSize : Trailer.v2Size
+        public var trailerSize: Int { Self.trailerSize(flags) }
+
+        /// Bytes of the trailer of an image with these flags.
+        public static func trailerSize(_ flags: UInt8) -> Int {
+            flags & trailerV2Flag == 0 ? Trailer.checksumSize : Trailer.v2Size
         }
     }
 }

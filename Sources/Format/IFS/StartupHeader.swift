@@ -26,6 +26,8 @@ extension IFS {
     public struct StartupHeader: Equatable, Sendable {
         /// Bytes of the header.
         public static let byteCount = 256
+        /// Bytes of its `info` records.
+        public static let infoByteCount = 192
         /// The first word, and so the mark that a scan looks for.
         public static let signature: UInt32 = 0x00ff_7eeb
         /// `flags1`: the image wants a processor with an MMU.
@@ -96,7 +98,8 @@ extension IFS {
             static let zeroHalf = Field<UInt16>(50, "startup header.zero0")
             static let zeroWord = Field<UInt32>(52, "startup header.zero[0]")
             static let addressOffset = Field<UInt64>(56, "startup header.addr_off")
-            static let info = ByteField(64, count: 192, "startup header.info")
+            static let info = ByteField(
+                64, count: infoByteCount, "startup header.info")
         }
 
         /// Reads the header at byte `base`. Throws `truncated`, or `corrupt` for a wrong signature,

@@ -66,7 +66,9 @@ public struct LaidOutImage: Sendable {
         }
         image = IFS.PlacedImage(
             prefix: prefix, startup: start, program: program, header: header,
-            records: records.all, parts: parts, encoding: plan.encoding)
+            records: records.all, parts: parts, encoding: plan.encoding,
+            tail: try layout.toolbox.source(of: plan.tail))
+        do throws(FormatError) { try image.check() } catch { throw .format(error) }
         headerOffset = prefix.byteCount
         listing = records.listing(
             prefix: loaded, startup: startup, imageOffset: imageOffset, header)
@@ -87,6 +89,10 @@ public struct LaidOutImage: Sendable {
             let change = imageSize &- header.imagefsSize
             header.imagefsSize = imageSize
             header.storedSize &+= change
+            if header.compression != layout.plan.encoding.compression {
+                header.setCompression(layout.plan.encoding.compression)
+                header.storedSize = grown.partialValue
+            }
             if change != 0, !layout.isSplit { header.ramSize &+= change }
             return header
         }

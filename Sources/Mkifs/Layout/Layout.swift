@@ -21,13 +21,16 @@ public struct Layout {
         let entry: Int
         /// From the image's address.
         var offset: UInt64 = 0
-        /// What is stored, as large as the record says.
+        /// What is stored there.
         var contents: any ByteSource = MemorySource([])
+        /// What the record says where the bytes are not the entry's own.
+        var extent: UInt64?
         var isLinked = false
         var isRunOnce = false
         var entryAddress: UInt64?
         var ramOffset: UInt64?
 
+        var byteCount: UInt64 { extent ?? contents.byteCount }
         var end: UInt64 { offset &+ contents.byteCount }
     }
 
@@ -39,6 +42,9 @@ public struct Layout {
         var layout = Layout(plan: plan, toolbox: toolbox)
         return try layout.image()
     }
+
+    /// The furthest place where a directory may begin, from the image header.
+    private static let directoryOffsetLimit: UInt32 = 1 << 20
 
     private init(plan: Plan, toolbox: Toolbox) {
         self.plan = plan
@@ -83,7 +89,7 @@ public struct Layout {
         switch plan.startup {
         case nil: nil
         case .stored(let header, let content):
-            StartupArea(stored: header, program: try toolbox.source(of: content))
+            try StartupArea(stored: header, program: try toolbox.source(of: content))
         case .program(let executable):
             try StartupArea(
                 executable, self, runAddress: runBase &+ loaded, behind: loaded)
@@ -96,20 +102,29 @@ public struct Layout {
     private func directoryHead() throws(MkifsError) -> (start: UInt32, end: UInt32) {
         let least = (IFS.ImageHeader.fixedByteCount + plan.header.mountpoint.count + 1 + 3) & ~3
         let start = plan.header.directoryOffset ?? UInt32(clamping: least)
-        var end = UInt64(start) &+ UInt64(plan.root.recordSize) &+ 4
-        for entry in plan.entries {
-            let size = entry.recordSize
-            guard size <= 0xffff else {
-                throw .refused(
-                    "'\(printable(entry.path.prefix(64)))...': found a directory record of \(size)"
-                        + " bytes, expected 65,535 at most")
-            }
-            end &+= UInt64(size)
+        guard Int(start) >= least - 3, start <= Self.directoryOffsetLimit else {
+            throw .refused(
+                "directory offset: found \(hex(start)), expected \(hex(least)) through"
+                    + " \(hex(Self.directoryOffsetLimit))")
         }
-        guard let whole = UInt32(exactly: max(end, UInt64(plan.header.directoryEnd ?? 0))) else {
+        var end = UInt64(start) &+ (try recordSize(plan.root))
+        for entry in plan.entries { end &+= try recordSize(entry) }
+        if let known = plan.header.directoryEnd, known >= end { return (start, known) }
+        // The end mark is a record of size 0.
+        guard let whole = UInt32(exactly: end &+ 4) else {
             throw .refused("the directory takes \(end) bytes, and 4 GiB is the limit")
         }
         return (start, whole)
+    }
+
+    private func recordSize(_ entry: Plan.Entry) throws(MkifsError) -> UInt64 {
+        let size = entry.recordSize
+        guard size <= 0xffff, size & 3 == 0 else {
+            throw .refused(
+                "'\(printable(entry.path.prefix(64)))...': found a directory record of \(size)"
+                    + " bytes, expected a multiple of 4 of 65,535 at most")
+        }
+        return UInt64(size)
     }
 
     // MARK: Files
@@ -130,8 +145,9 @@ public struct Layout {
             let count = try toolbox.source(of: remain.content).byteCount
             end = max(end, imageOffset &+ remain.offset &+ count)
         }
-        if fixed.count == plan.entries.count { return end }
-        return try placeRest(from: end, loaded: loaded)
+        if fixed.count < plan.entries.count { end = try placeRest(from: end, loaded: loaded) }
+        if plan.keepsOrder { places.sort { $0.entry < $1.entry } }
+        return end
     }
 
     /// Places all entries that are not fixed, from an offset on.
@@ -190,6 +206,7 @@ public struct Layout {
         var placed = Placed(entry: index, offset: offset)
         switch plan.entries[index].kind {
         case .file(let content): placed.contents = try toolbox.source(of: content)
+        case .extent(let byteCount): placed.extent = UInt64(byteCount)
         case .program(let program):
             try lay(program, in: &placed, loaded: loaded)
         case .hardLink, .directory, .symlink, .device: break
@@ -269,8 +286,13 @@ public struct Layout {
 
     /// Bytes from the image header to the end of its trailer.
     private func size(end: UInt64, imageOffset: UInt64) throws(MkifsError) -> UInt32 {
-        if let size = plan.header.imageSize, imageOffset &+ UInt64(size) >= end { return size }
-        let needed = end.rounded(up: 4) &+ UInt64(trailerSize)
+        let trailer = plan.header.flags.map(IFS.ImageHeader.trailerSize) ?? trailerSize
+        if let size = plan.header.imageSize,
+            imageOffset &+ UInt64(size) >= end &+ UInt64(trailer)
+        {
+            return size
+        }
+        let needed = end.rounded(up: 4) &+ UInt64(trailer)
         let total = plan.range.totalSize ?? 0
         if total > 0, needed > total {
             throw .refused(

@@ -11,8 +11,10 @@ struct Records {
         self.layout = layout
         self.imageOffset = imageOffset
         var byInode: [UInt32: Layout.Placed] = [:]
-        for place in layout.places { byInode[layout.plan.entries[place.entry].inode] = place }
         let plan = layout.plan
+        for place in layout.places where !plan.entries[place.entry].isHardLink {
+            byInode[plan.entries[place.entry].inode] = place
+        }
         var ordered: [(place: Layout.Placed, record: IFS.DirectoryRecord)] = []
         for place in layout.places {
             let entry = plan.entries[place.entry]
@@ -39,7 +41,7 @@ struct Records {
         let body: IFS.DirectoryRecord.Body
         var owner = place
         switch entry.kind {
-        case .file, .program: body = file(place, imageOffset)
+        case .file, .program, .extent: body = file(place, imageOffset)
         case .hardLink(let inode):
             owner = byInode[inode] ?? place
             body = file(owner, imageOffset)
@@ -76,7 +78,7 @@ struct Records {
     ) -> IFS.DirectoryRecord.Body {
         .file(
             offset: UInt32(clamping: place.offset &- min(place.offset, imageOffset)),
-            size: UInt32(clamping: place.contents.byteCount))
+            size: UInt32(clamping: place.byteCount))
     }
 
     /// What the high bits of an inode number say of a program.
@@ -94,7 +96,11 @@ struct Records {
     func header(_ head: (start: UInt32, end: UInt32), imageSize: UInt32) -> IFS.ImageHeader {
         let plan = layout.plan
         var header = IFS.ImageHeader(plan.order)
-        header.flags = plan.header.flags ?? flags
+        if let flags = plan.header.flags {
+            header.flags |= flags & ~IFS.ImageHeader.bigEndianFlag
+        } else {
+            header.flags = flags
+        }
         header.imageSize = imageSize
         header.directoryOffset = head.start
         header.directoryEnd = head.end
@@ -168,19 +174,16 @@ struct Records {
         return LaidOutImage.Item(
             kind: .entry(path: record.path, hasData: hasData),
             address: hasData ? layout.base &+ place.offset : nil,
-            byteCount: place.contents.byteCount, entryAddress: place.entryAddress,
+            byteCount: place.byteCount, entryAddress: place.entryAddress,
             ramOffset: place.ramOffset, source: entry.kind.source)
     }
 }
 
 extension Layout {
-    /// Whether the directory is sorted by path. What keeps its order says so itself.
+    /// Whether the directory is sorted by path.
     var isSorted: Bool {
-        if let flags = plan.header.flags {
-            return flags & IFS.ImageHeader.sortedFlag != 0
-                && !plan.entries.contains(where: \.isFixed)
-        }
-        return profile.isSorted
+        if plan.keepsOrder { return false }
+        return plan.header.flags.map { $0 & IFS.ImageHeader.sortedFlag != 0 } ?? profile.isSorted
     }
 }
 
@@ -191,17 +194,21 @@ extension Plan.Kind {
         case .file(let content): content.name
         case .program(let program): program.content.name
         case .symlink(let target, _): target
-        case .hardLink, .directory, .device: []
+        case .extent, .hardLink, .directory, .device: []
         }
     }
 }
 
 extension Plan.Entry {
+    var isHardLink: Bool {
+        if case .hardLink = kind { true } else { false }
+    }
+
     /// Bytes of the directory record.
     var recordSize: Int {
         let body: IFS.DirectoryRecord.Body =
             switch kind {
-            case .file, .program, .hardLink: .file(offset: 0, size: 0)
+            case .file, .program, .extent, .hardLink: .file(offset: 0, size: 0)
             case .directory: .directory
             case .symlink(let target, _): .symlink(target: target)
             case .device: .device(device: 0, rawDevice: 0)

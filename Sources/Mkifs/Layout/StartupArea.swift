@@ -14,8 +14,15 @@ struct StartupArea {
     /// Bytes that a startup program may take in memory.
     private static let limit: UInt64 = 256 << 20
 
-    /// What another image has.
-    init(stored header: IFS.StartupHeader, program: any ByteSource) {
+    /// What another image has. Throws where the bytes are not as many as its header says.
+    init(stored header: IFS.StartupHeader, program: any ByteSource) throws(MkifsError) {
+        let rest = IFS.StartupHeader.byteCount + header.trailerSize
+        let expected = Int64(header.startupSize) - Int64(rest)
+        guard Int64(clamping: program.byteCount) == expected else {
+            throw .refused(
+                "startup: found \(program.byteCount) bytes, expected \(expected), which are"
+                    + " startup_size without header and trailer")
+        }
         self.header = header
         self.program = program
         entryAddress = nil

@@ -49,6 +49,8 @@ extension Plan {
         case file(Content)
         /// An ELF file whose segments are laid out for use in the image.
         case program(Program)
+        /// A file whose bytes are those at its fixed place, which other entries or remains bring.
+        case extent(byteCount: UInt32)
         /// One more name of the file with this number.
         case hardLink(to: UInt32)
         case directory
@@ -84,7 +86,7 @@ extension Plan {
         case inOrder(unit: UInt64, group: UInt64? = nil)
         /// Into the first gap that is large enough, the largest first.
         case free
-        /// At an offset from the image header; the directory keeps the plan's order.
+        /// At an offset from the image header.
         case fixed(UInt64)
     }
 

@@ -34,8 +34,12 @@ public struct Plan: Sendable {
     public var root: Entry
     /// All other entries, in the order of the buildfile or of the image's directory.
     public var entries: [Entry] = []
+    /// Whether the image's directory has the entries in this order; else `Layout` orders them.
+    public var keepsOrder = false
     /// Bytes of the image that belong to no entry, at offsets from the image header.
     public var remains: [Remain] = []
+    /// What stands behind the image in its file.
+    public var tail = Content.bytes([])
     /// The program that the finished image goes through.
     public var filter: ImageFilter?
 

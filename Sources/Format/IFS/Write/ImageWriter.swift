@@ -18,13 +18,15 @@ extension IFS {
         public var parts: [AssembledSource.Part]
         /// How the image file system is packed.
         public var encoding: Encoding
+        /// What stands behind the image.
+        public var tail: any ByteSource
 
         /// An image of these parts.
         public init(
             prefix: any ByteSource = MemorySource([]), startup: StartupHeader? = nil,
             program: any ByteSource = MemorySource([]), header: ImageHeader,
             records: [DirectoryRecord], parts: [AssembledSource.Part],
-            encoding: Encoding = Encoding(.none)
+            encoding: Encoding = Encoding(.none), tail: any ByteSource = MemorySource([])
         ) {
             self.prefix = prefix
             self.startup = startup
@@ -33,12 +35,23 @@ extension IFS {
             self.records = records
             self.parts = parts
             self.encoding = encoding
+            self.tail = tail
         }
 
-        /// Writes the image from byte 0 of `sink` on; gives its length in bytes. Contents are read and
-        /// written piece by piece.
+        /// Throws what `write` would for parts that overlap or reach beyond the image.
+        public func check() throws(FormatError) { _ = try assembled() }
+
+        /// Writes the image from byte 0 of `sink` on, and what stands around it; gives the length of
+        /// all in bytes. Contents are read and written piece by piece.
         public func write(to sink: inout some ByteSink) throws(FormatError) -> UInt64 {
-            try copy(prefix, to: &sink)
+            try copy(prefix, at: 0, to: &sink)
+            let end = try writeAreas(to: &sink)
+            try copy(tail, at: end, to: &sink)
+            return end &+ tail.byteCount
+        }
+
+        /// Startup and image file system; gives where they end.
+        private func writeAreas(to sink: inout some ByteSink) throws(FormatError) -> UInt64 {
             let start = prefix.byteCount
             guard var startup else {
                 var region = SummedWriter(header.order, at: start, trailerSize: 0)
@@ -102,11 +115,11 @@ extension IFS {
         }
 
         private func copy(
-            _ source: any ByteSource, to sink: inout some ByteSink
+            _ source: any ByteSource, at offset: UInt64, to sink: inout some ByteSink
         ) throws(FormatError) {
             var position: UInt64 = 0
             while let piece = try next(of: source, &position) {
-                try sink.write(piece, at: position &- UInt64(piece.count))
+                try sink.write(piece, at: offset &+ position &- UInt64(piece.count))
             }
         }
 
