@@ -36,9 +36,10 @@ struct Command {
         try write(image, plan, toolbox)
         if let path = options.value("depfile") {
             let own = [operands.buildfile, options.value("p")].compactMap { $0 }
+            let files = options.has("plan") ? plan.hostFiles : work.resolver.dependencies
             try DependencyFile.write(
                 to: path, image: operands.image,
-                own.filter { $0.text != "-" }.map(\.bytes) + work.resolver.dependencies)
+                own.filter { $0.text != "-" }.map(\.bytes) + files)
         }
         return 0
     }

@@ -63,6 +63,17 @@ struct MkifsOwnOptionTests {
                 == ["a.build", "patch", "tree", "tree/below/x", "search/found", "./hello"])
     }
 
+    @Test func theDepfileOfAPlanNamesItsParts() throws {
+        let folder = try folder("./hello\n")
+        expectSuccess(try mkifs(["-nn", "a.build", "a.ifs"], in: folder))
+        expectSuccess(try dumpifs(["--plan", "dir", "a.ifs"], in: folder))
+        expectSuccess(
+            try mkifs(["--plan", "--depfile", "a.d", "dir/plan", "b.ifs"], in: folder))
+        #expect(try folder.bytes("a.ifs") == folder.bytes("b.ifs"))
+        let text = String(decoding: try folder.bytes("a.d"), as: UTF8.self)
+        #expect(text.hasPrefix("b.ifs: \\\n  dir/plan \\\n  dir/parts/tree/hello\n"))
+    }
+
     @Test func aFailedBuildLeavesNoDepfile() throws {
         let folder = try folder("[-optional] missing\n")
         let outcome = try mkifs(["--depfile", "a.d", "a.build", "a.ifs"], in: folder)

@@ -35,3 +35,24 @@ extension Content {
         }
     }
 }
+
+extension Plan {
+    /// The files of the host that it takes bytes from, in its own order.
+    public var hostFiles: [[UInt8]] {
+        var contents = [prefix, tail]
+        switch startup {
+        case .program(let program)?: contents.append(program.content)
+        case .stored(_, let content)?: contents.append(content)
+        case nil: break
+        }
+        for entry in entries {
+            switch entry.kind {
+            case .file(let content): contents.append(content)
+            case .program(let program): contents.append(program.content)
+            case .hardLink, .directory, .symlink, .device, .extent: break
+            }
+        }
+        contents += remains.map(\.content)
+        return contents.map(\.name).filter { !$0.isEmpty }
+    }
+}
