@@ -1,74 +1,90 @@
 public import Format
 
-/// What differs between the releases whose images are made: one row of a table.
-///
-/// How sure each fact is stands in mkifs(1): proved by bytes for 6.4, seen in images for 6.6 and 8.0,
-/// documented or assumed for the rest.
+/// What differs between the releases whose images are made. Each value is a row of `ProfileTable`, which
+/// says how it is known, too.
 public struct Profile: Sendable {
     /// The release.
     public let release: Release
+
+    /// The profile of a release.
+    public init(_ release: Release) { self.release = release }
+
+    // MARK: Buildfile
+
     /// Whether a missing host file is only a warning, unless `optional` says otherwise.
-    public let isOptional: Bool
+    public var isOptional: Bool { ProfileTable.optional[release] }
     /// The processor where neither `virtual=` nor PROCESSOR names one.
-    public let processor: String
+    public var processor: String { ProfileTable.processor[release] }
     /// Where an image starts that neither `image=` nor its bootfile places.
-    public let imageBase: UInt64
-    /// Sections of ELF files that stripping leaves.
-    public let keptSections: [String]
-    /// Whether startup and image end in a SHA-512 and a sum.
-    public let hasDigests: Bool
-    /// Whether the directory is sorted by path, and says so.
-    public let isSorted: Bool
-    /// How command lines are written into boot programs.
-    public let bootArguments: IFS.BootArguments.Form
-    /// What becomes of ELF files.
-    public let elf: ELFLayout.Dialect
-    /// Which files get the sticky bit.
-    public let sticky: Sticky
-    /// Whether the link to a shared object has the permissions of the object; else 0777.
-    public let linksTakePermissions: Bool
-    /// The permission bits of a script.
-    public let scriptMode: UInt16
+    public var imageBase: UInt64 { ProfileTable.imageBase[release] }
     /// Whether owner and group are 0 unless said otherwise; else the host file's.
-    public let isOwnedByRoot: Bool
+    public var isOwnedByRoot: Bool { ProfileTable.ownedByRoot[release] }
     /// Whether a target that comes twice is two entries; else the later one replaces the earlier.
-    public let keepsDuplicates: Bool
-    /// Whether every ELF program that is laid out gets its x bits, linked or not.
-    public let programsAreExecutable: Bool
+    public var keepsDuplicates: Bool { ProfileTable.duplicates[release] }
+    /// How programs use their data where neither `data=` nor `ram=` says it.
+    public var data: SegmentUse { ProfileTable.data[release] }
+
+    // MARK: Permissions
 
     /// Which files get the sticky bit, which tells the target that a program can be run many times.
     public enum Sticky: Sendable {
         /// Everything with an x bit that is not run once.
         case executableFiles
-        /// Programs that are laid out and whose data is copied.
+        /// Programs that are laid out and not run once.
         case programs
         /// What the host's file has.
         case asFound
     }
 
-    /// The row of a release.
-    public init(_ release: Release) {
-        let is6 = release < .v70
-        let is8 = release >= .v80
-        self.release = release
-        isOptional = !is8
-        processor = is6 ? "x86" : "x86_64"
-        imageBase = is6 ? 0 : 0x40_0000
-        keptSections =
-            switch release {
-            case .v64, .v66: ["QNX_Phab", "QNX_info", "QNX_usage"]
-            case .v70, .v71: [".gnu_debuglink", "QNX_info", "QNX_usage"]
-            case .v80: [".gnu_debuglink", "QNX_info", "QNX_usage", ".note.gnu.build-id"]
-            }
-        hasDigests = is8
-        isSorted = is8
-        bootArguments = is8 ? .exact : .counted
-        elf = release == .v64 ? .v64 : is8 ? .v80 : .v66
-        sticky = is6 ? .executableFiles : is8 ? .asFound : .programs
-        linksTakePermissions = !is8
-        scriptMode = is8 ? 0o644 : 0o666
-        isOwnedByRoot = is8
-        keepsDuplicates = is6
-        programsAreExecutable = !is6
+    /// Which files get the sticky bit.
+    public var sticky: Sticky { ProfileTable.sticky[release] }
+    /// Whether every ELF program that is laid out gets its x bits, linked or not.
+    public var programsAreExecutable: Bool { ProfileTable.programsAreExecutable[release] }
+    /// Whether the link to a shared object has the permissions of the object; else 0777.
+    public var linksTakePermissions: Bool { ProfileTable.linksTakePermissions[release] }
+    /// The permission bits of a script.
+    public var scriptMode: UInt16 { ProfileTable.scriptMode[release] }
+
+    // MARK: Image
+
+    /// In which order the directory is.
+    public enum Order: Sendable {
+        /// That of the data; the header does not call it sorted.
+        case ofData
+        /// Bootstrap executables as they are started, then the rest by path. The header calls it
+        /// sorted.
+        case byPath
+    }
+
+    /// In which order the directory is.
+    public var order: Order { ProfileTable.order[release] }
+    /// Whether directories above an entry have entries of their own, though no line names them.
+    public var listsParents: Bool { ProfileTable.parents[release] }
+    /// Whether startup and image end in a SHA-512 and a sum; else in a sum.
+    public var hasDigests: Bool { ProfileTable.digests[release] }
+    /// How command lines are written into boot programs.
+    public var bootArguments: IFS.BootArguments.Form { ProfileTable.bootArguments[release] }
+    /// Whether the link to a shared object begins on the large page that the object would.
+    public var linksAreAligned: Bool { ProfileTable.linksAreAligned[release] }
+
+    /// Whether a directory that the host has not got has the time of the build; else 0.
+    public var datesDirectories: Bool { ProfileTable.datesDirectories[release] }
+
+    // MARK: ELF files
+
+    /// Sections that stripping leaves.
+    public var keptSections: [String] { ProfileTable.keptSections[release] }
+    /// Whether they stay in bootstrap executables, too.
+    public var bootstrapsKeepSections: Bool { ProfileTable.bootstrapsKeepSections[release] }
+    /// Whether `-s` adds to them; else it takes their place.
+    public var addsNamedSections: Bool { ProfileTable.addsNamedSections[release] }
+    /// What becomes of ELF files.
+    public var elf: ELFLayout.Dialect {
+        ELFLayout.Dialect(
+            otherHeaders: ProfileTable.otherHeaders[release],
+            useInPlace: ProfileTable.useInPlace[release],
+            runOnce: ProfileTable.runOnce[release],
+            sections: ProfileTable.sections[release],
+            measuresInAdvance: ProfileTable.measuresInAdvance[release])
     }
 }

@@ -149,7 +149,7 @@ struct AttributeTests {
     }
 
     @Test func ramMakesDataACopyFromThereOn() {
-        let (entries, scope, _) = enter("a\n[ram=1m]\nb\n[data=uip] c")
+        let (entries, scope, _) = enter("a\n[ram=1m]\nb\n[data=uip] c", .v66)
         #expect(entries.map(\.data) == [.inPlace, .copy, .copy, .inPlace])
         #expect(scope.image.ram?.start == 0x100000)
     }

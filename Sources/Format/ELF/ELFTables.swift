@@ -97,16 +97,18 @@ extension ELF.Header {
     // MARK: Writing
 
     /// The header's own bytes, `old`, with its tables elsewhere: the program headers right behind it,
-    /// and `sectionCount` section headers, the last of which has the names, at `sectionsOffset`. With
-    /// none, the fields are 0. Source of the offsets: the System V ABI, chapter 4.
-    public func moved(_ old: [UInt8], sectionsOffset: UInt64, sectionCount: Int) -> [UInt8] {
+    /// and `sectionCount` section headers, of which that with number `nameIndex` has the names, at
+    /// `sectionsOffset`. With none, the fields are 0. Source of the offsets: the System V ABI,
+    /// chapter 4.
+    public func moved(
+        _ old: [UInt8], sectionsOffset: UInt64, sectionCount: Int, nameIndex: Int
+    ) -> [UInt8] {
         var bytes = old
         let hasSections = sectionCount > 0
         let at: (phoff: Int, shoff: Int, shentsize: Int) = is64Bit ? (32, 40, 58) : (28, 32, 46)
         bytes.write(wide: UInt64(byteCount), at: at.phoff, self)
         bytes.write(wide: hasSections ? sectionsOffset : 0, at: at.shoff, self)
-        let counts =
-            hasSections ? [sectionByteCount, sectionCount, sectionCount - 1] : [0, 0, 0]
+        let counts = hasSections ? [sectionByteCount, sectionCount, nameIndex] : [0, 0, 0]
         for (index, value) in counts.enumerated() {
             bytes.write(
                 UInt16(clamping: value), Field<UInt16>(2 * index, "ELF header.e_shentsize"),

@@ -11,50 +11,55 @@ extension ELFLayout {
         var table: [UInt8] = []
         for placed in segments {
             table += file.header.bytes(of: header(of: placed, physicalAddress, file))
-            guard let offset = placed.offset else { continue }
-            // The headers' own bytes are new.
-            let cut = placed.segment.offset == 0 ? file.headersEnd : 0
-            guard placed.segment.fileSize > cut else { continue }
-            let window = WindowSource(
-                file.source, from: placed.segment.offset &+ cut,
-                count: placed.segment.fileSize &- cut)
-            guard window.byteCount == placed.segment.fileSize &- cut else {
-                throw .truncated(
-                    Place("ELF segment", placed.segment.offset), needed: placed.segment.fileSize,
-                    available: window.byteCount &+ cut)
-            }
-            parts.append(AssembledSource.Part(at: offset &+ cut, window))
+            if let part = try part(of: placed, file) { parts.append(part) }
         }
         parts.append(
             AssembledSource.Part(at: UInt64(file.header.byteCount), MemorySource(table)))
-        parts.append(AssembledSource.Part(at: sectionsOffset, MemorySource(sections)))
+        parts.append(AssembledSource.Part(at: sectionsOffset, MemorySource(sections.bytes)))
         return try AssembledSource(parts, byteCount: size)
+    }
+
+    /// A segment's bytes in their place; nil for one that has none.
+    private func part(
+        of placed: Placed, _ file: ELFFile
+    ) throws(FormatError) -> AssembledSource.Part? {
+        guard case .copied(let offset, _, _) = placed.treatment else { return nil }
+        // The headers' own bytes are new.
+        let cut = placed.segment.offset == 0 ? file.headersEnd : 0
+        guard placed.segment.fileSize > cut else { return nil }
+        let window = WindowSource(
+            file.source, from: placed.segment.offset &+ cut, count: placed.segment.fileSize &- cut)
+        guard window.byteCount == placed.segment.fileSize &- cut else {
+            throw .truncated(
+                Place("ELF segment", placed.segment.offset), needed: placed.segment.fileSize,
+                available: window.byteCount &+ cut)
+        }
+        return AssembledSource.Part(at: offset &+ cut, window)
     }
 
     private func header(
         of placed: Placed, _ physicalAddress: UInt64, _ file: ELFFile
     ) -> ELF.Header.Segment {
         let old = placed.segment
-        guard let offset = placed.offset else {
-            switch old.type {
-            case ELFFile.SegmentType.dynamic, ELFFile.SegmentType.interpreter,
-                ELFFile.SegmentType.programHeaders:
-                return old
-            default: return old.with(type: ELFFile.SegmentType.null)
-            }
+        func address(of offset: UInt64) -> UInt64 { (offset &+ physicalAddress) & file.allOnes }
+        switch placed.treatment {
+        case .copied(let offset, let fileSize, let isInPlace):
+            return old.with(
+                offset: offset, physicalAddress: isInPlace ? address(of: offset) : 0,
+                fileSize: fileSize)
+        case .inside(let offset):
+            return old.with(offset: offset, physicalAddress: address(of: offset))
+        case .kept: return old
+        case .voided: return old.with(type: ELFFile.SegmentType.null)
         }
-        return old.with(
-            offset: offset,
-            physicalAddress: placed.isInPlace
-                ? (offset &+ physicalAddress) & file.allOnes : 0,
-            fileSize: placed.fileSize)
     }
 
     /// The ELF header with new places of its tables.
     private func header(of file: ELFFile) throws(FormatError) -> [UInt8] {
         file.header.moved(
             try file.source.bytes(UInt64(file.header.byteCount), at: 0, "ELF header"),
-            sectionsOffset: sectionsOffset, sectionCount: keptCount > 0 ? keptCount + 2 : 0)
+            sectionsOffset: sectionsOffset, sectionCount: sections.count,
+            nameIndex: sections.nameIndex)
     }
 }
 

@@ -20,10 +20,24 @@ struct Records {
             let entry = plan.entries[place.entry]
             ordered.append((place, Self.record(entry, place, byInode, layout, imageOffset)))
         }
-        if layout.isSorted {
-            ordered.sort { $0.record.path.lexicographicallyPrecedes($1.record.path) }
+        self.ordered = layout.isSorted ? Self.sorted(ordered, plan) : ordered
+    }
+
+    /// Bootstrap executables as they are started, then the rest by path, as the later of the 8.0
+    /// tools has them.
+    private static func sorted(
+        _ records: [(place: Layout.Placed, record: IFS.DirectoryRecord)], _ plan: Plan
+    ) -> [(place: Layout.Placed, record: IFS.DirectoryRecord)] {
+        // A plan of another image says it by the numbers only.
+        let boots = records.filter {
+            plan.entries[$0.place.entry].role == .bootstrap
+                || $0.record.inode & IFS.Dirent.bootstrapFlag != 0
+        }.sorted { $0.place.entry < $1.place.entry }
+        let known = Set(boots.map(\.place.entry))
+        let others = records.filter { !known.contains($0.place.entry) }.sorted {
+            $0.record.path.lexicographicallyPrecedes($1.record.path)
         }
-        self.ordered = ordered
+        return boots + others
     }
 
     /// All records, the root's first.
@@ -87,7 +101,7 @@ struct Records {
     ) -> UInt32 {
         guard case .program(let program) = entry.kind else { return 0 }
         return IFS.Dirent.processedFlag
-            | (place.isRunOnce && layout.profile.elf.marksRunOnce ? IFS.Dirent.runOnceFlag : 0)
+            | (place.isRunOnce ? IFS.Dirent.runOnceFlag : 0)
             | (program.arguments != nil ? IFS.Dirent.bootstrapFlag : 0)
     }
 
@@ -183,7 +197,8 @@ extension Layout {
     /// Whether the directory is sorted by path.
     var isSorted: Bool {
         if plan.keepsOrder { return false }
-        return plan.header.flags.map { $0 & IFS.ImageHeader.sortedFlag != 0 } ?? profile.isSorted
+        return plan.header.flags.map { $0 & IFS.ImageHeader.sortedFlag != 0 }
+            ?? (profile.order == .byPath)
     }
 }
 

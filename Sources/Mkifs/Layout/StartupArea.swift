@@ -49,7 +49,8 @@ struct StartupArea {
             }
         do throws(FormatError) {
             let file = try ELFFile(source)
-            let memory = try Self.memory(of: file, at: run, plan.pageSize)
+            let memory = try Self.memory(
+                of: file, at: run, plan.pageSize, layout.profile.elf)
             let filled = try executable.arguments.replacingPlaceHolder(
                 in: memory, plan.order, address: runAddress, layout.profile.bootArguments)
             let trailer = UInt64(layout.trailerSize)
@@ -69,41 +70,65 @@ struct StartupArea {
         }
     }
 
-    /// The program as it lies in memory from `run` on, in whole pages, its BSS included.
+    /// The program as it lies in memory from `run` on, its BSS included, in whole pages. Notes follow
+    /// behind, as far as the release copies them at all, and then pages are not filled.
     private static func memory(
-        of file: ELFFile, at run: UInt64, _ pageSize: UInt64
+        of file: ELFFile, at run: UInt64, _ pageSize: UInt64, _ dialect: ELFLayout.Dialect
     ) throws(FormatError) -> any ByteSource {
         var memory: [UInt8] = []
-        for segment in file.header.segments {
-            let isCopied =
-                segment.type == ELFFile.SegmentType.load || segment.type == ELFFile.SegmentType.note
-            guard isCopied, segment.fileSize > 0 else { continue }
-            let start = segment.virtualAddress
-            // What lies before the run address are the file's own headers.
-            let cut = min(run &- min(run, start), segment.memorySize)
-            let place = start &- min(run, start)
-            let (end, overflow) = place.addingReportingOverflow(segment.memorySize &- cut)
-            guard !overflow, end <= limit else {
-                throw .unsupported(
-                    Place("ELF segment", segment.offset),
-                    found: "a startup segment of \(segment.memorySize) bytes at \(hex(start))",
-                    expected: "one within \(hex(limit)) bytes from \(hex(run)) on")
-            }
-            let missing = Int(clamping: end) - memory.count
-            if missing > 0 { memory += [UInt8](repeating: 0, count: missing) }
-            guard segment.fileSize > cut else { continue }
-            let bytes = try file.source.bytes(
-                segment.fileSize &- cut, at: segment.offset &+ cut, "ELF segment")
-            let first = Int(clamping: place)
-            guard bytes.count <= memory.count - first else {
-                throw .corrupt(
-                    Place("ELF segment.p_filesz", segment.offset), found: "\(segment.fileSize)",
-                    expected: "no more than p_memsz \(segment.memorySize)")
-            }
-            memory.replaceSubrange(first..<(first + bytes.count), with: bytes)
+        for segment in file.header.segments
+        where segment.type == ELFFile.SegmentType.load && segment.fileSize > 0 {
+            try load(segment, of: file, at: run, into: &memory)
         }
-        let size = UInt64(memory.count).rounded(up: pageSize)
-        memory += [UInt8](repeating: 0, count: Int(clamping: size) - memory.count)
-        return MemorySource(memory)
+        let notes = try notes(of: file, dialect)
+        let size = notes.isEmpty ? UInt64(memory.count).rounded(up: pageSize) : 0
+        memory += [UInt8](repeating: 0, count: max(0, Int(clamping: size) - memory.count))
+        return MemorySource(memory + notes)
+    }
+
+    private static func load(
+        _ segment: ELF.Header.Segment, of file: ELFFile, at run: UInt64, into memory: inout [UInt8]
+    ) throws(FormatError) {
+        let start = segment.virtualAddress
+        // What lies before the run address are the file's own headers.
+        let cut = min(run &- min(run, start), segment.memorySize)
+        let place = start &- min(run, start)
+        let (end, overflow) = place.addingReportingOverflow(segment.memorySize &- cut)
+        guard !overflow, end <= limit else {
+            throw .unsupported(
+                Place("ELF segment", segment.offset),
+                found: "a startup segment of \(segment.memorySize) bytes at \(hex(start))",
+                expected: "one within \(hex(limit)) bytes from \(hex(run)) on")
+        }
+        let missing = Int(clamping: end) - memory.count
+        if missing > 0 { memory += [UInt8](repeating: 0, count: missing) }
+        guard segment.fileSize > cut else { return }
+        let bytes = try file.source.bytes(
+            segment.fileSize &- cut, at: segment.offset &+ cut, "ELF segment")
+        let first = Int(clamping: place)
+        guard bytes.count <= memory.count - first else {
+            throw .corrupt(
+                Place("ELF segment.p_filesz", segment.offset), found: "\(segment.fileSize)",
+                expected: "no more than p_memsz \(segment.memorySize)")
+        }
+        memory.replaceSubrange(first..<(first + bytes.count), with: bytes)
+    }
+
+    /// The notes that are copied behind the program, as a real startup of 6.4 has them.
+    private static func notes(
+        of file: ELFFile, _ dialect: ELFLayout.Dialect
+    ) throws(FormatError) -> [UInt8] {
+        var notes: [UInt8] = []
+        let loaded = file.loaded
+        for segment in file.header.segments where segment.type == ELFFile.SegmentType.note {
+            guard segment.fileSize > 0, dialect.copiesNote(segment, loaded) else { continue }
+            notes += try file.source.bytes(segment.fileSize, at: segment.offset, "ELF note")
+            guard notes.count <= limit else {
+                throw .unsupported(
+                    Place("ELF segment", segment.offset), found: "\(notes.count) bytes of notes",
+                    expected: "\(limit) at most")
+            }
+        }
+        return notes
     }
 }

@@ -177,7 +177,7 @@ struct EntryMaker {
             entry.place = place(of: entry, draft, programs[one.draft])
             entries.append(entry)
         }
-        return entries
+        return profile.listsParents ? entries + parents(of: entries) : entries
     }
 
     private func libraryLink(
@@ -192,7 +192,8 @@ struct EntryMaker {
             | (profile.linksTakePermissions ? entry.mode & 0o7777 & ~0o1000 : 0o777)
         entry.modeRules = profile.linksTakePermissions ? .executableWhenLinked : []
         entry.role = .none
-        entry.place = .inOrder(unit: 1)
+        let page = programs[one.draft].flatMap { bigPage(for: $0, draft) }
+        entry.place = .inOrder(unit: profile.linksAreAligned ? page ?? 1 : 1)
         return entry
     }
 
@@ -228,7 +229,8 @@ struct EntryMaker {
         rules.usesDataInPlace = draft.attributes.data == .inPlace
         rules.keepsRelocations = draft.attributes.keepsRelocations ?? true
         rules.keptSections =
-            draft.attributes.keptSections ?? (arguments == nil ? resolver.keptSections : [])
+            draft.attributes.keptSections
+            ?? (arguments == nil || profile.bootstrapsKeepSections ? resolver.keptSections : [])
         var program = Plan.Program(content, rules)
         program.arguments = arguments
         program.link = try resolver.link(
@@ -242,7 +244,10 @@ struct EntryMaker {
         guard let program, case .program = entry.kind else {
             return draft.attributes.pageAlign ? .inOrder(unit: pageSize) : .free
         }
-        var unit = draft.isBootstrap || draft.attributes.code == .inPlace ? pageSize : 1
+        let isInPlace =
+            draft.isBootstrap || draft.attributes.code == .inPlace
+            || profile.elf.useInPlace == .always
+        var unit = isInPlace ? pageSize : 1
         guard let wanted = draft.attributes.physicalAlignment, wanted.size > 0 else {
             unit = max(unit, bigPage(for: program, draft) ?? 0)
             return .inOrder(unit: unit)
@@ -254,7 +259,7 @@ struct EntryMaker {
     /// The largest page that the text of a file fills; nil where pages are all of one size.
     private func bigPage(for program: ELFFile, _ draft: Draft) -> UInt64? {
         guard draft.attributes.bigPages ?? resolver.boot?.contents?.bigPages ?? false,
-            draft.attributes.code == .inPlace
+            draft.attributes.code == .inPlace, !draft.isBootstrap
         else { return nil }
         let listed = resolver.scope.image.pageSizes
         let sizes = listed.isEmpty ? resolver.boot?.contents?.pageSizes ?? [] : listed
@@ -262,6 +267,34 @@ struct EntryMaker {
             $0.type == ELFFile.SegmentType.load && $0.flags & ELFFile.SegmentFlag.execute != 0
         }
         return sizes.filter { $0 <= text?.fileSize ?? 0 }.max()
+    }
+
+    // MARK: Directories
+
+    /// Entries for the directories above others that no line names, numbered behind all others.
+    private func parents(of entries: [Plan.Entry]) -> [Plan.Entry] {
+        var known = Set(entries.map(\.path))
+        var parents: [Plan.Entry] = []
+        for entry in entries {
+            for end in entry.path.indices where entry.path[end] == .slash {
+                let path = Array(entry.path[..<end])
+                guard known.insert(path).inserted else { continue }
+                parents.append(parent(path, UInt32(clamping: 2 + entries.count + parents.count)))
+            }
+        }
+        return parents
+    }
+
+    private func parent(_ path: [UInt8], _ number: UInt32) -> Plan.Entry {
+        var entry = Plan.Entry(
+            path, .directory, mode: IFS.Dirent.ModeType.directory | 0o755, inode: number,
+            modified: time(.host, nil))
+        guard let patch = resolver.patches?.values(for: path, isDirectory: true) else {
+            return entry
+        }
+        (entry.user, entry.group) = (patch.user, patch.group)
+        entry.mode = IFS.Dirent.ModeType.directory | UInt32(patch.permissions)
+        return entry
     }
 
     // MARK: Attributes
@@ -275,6 +308,11 @@ struct EntryMaker {
         entry.user = id(attributes.user, draft.base.user)
         entry.group = id(attributes.group, draft.base.group)
         entry.modified = time(attributes.time, draft.base.modified)
+        if attributes.time == .host, draft.isDirectory, draft.base.modified == nil,
+            !profile.datesDirectories
+        {
+            entry.modified = 0
+        }
         let rule = draft.isDirectory ? attributes.directoryPermissions : attributes.permissions
         var bits = rule.applied(to: draft.base.permissions)
         let isDirectory = draft.isDirectory

@@ -80,9 +80,8 @@ extension Resolver {
     /// Sections that stay in files whose lines say nothing of them.
     var keptSections: [[UInt8]] {
         let own = profile.keptSections.map { Array($0.utf8) }
-        // Up to 6.6 the option takes the place of the list; later it adds to it.
-        if options.release < .v70, !options.keptSections.isEmpty { return options.keptSections }
-        return own + options.keptSections
+        if options.keptSections.isEmpty { return own }
+        return (profile.addsNamedSections ? own : []) + options.keptSections
     }
 
     private func programs() throws(MkifsError) -> [ELFFile?] {

@@ -70,7 +70,7 @@ public struct EntryAttributes: Equatable, Sendable {
     /// Whether code runs where it lies.
     public var code: SegmentUse = .inPlace
     /// Whether data is used where it lies.
-    public var data: SegmentUse = .inPlace
+    public var data: SegmentUse
     /// Whether relocation segments are kept; nil where nothing is said.
     public var keepsRelocations: Bool?
     /// Whether the linker's output is kept.
@@ -92,8 +92,12 @@ public struct EntryAttributes: Equatable, Sendable {
     /// The same for an image without virtual memory, which no release has implemented.
     public var physical: Bootfile?
 
-    /// The defaults of a release: a missing host file is an error from 8.0 on.
-    public init(defaultsOf release: Release) { isOptional = release < .v80 }
+    /// The defaults of a release.
+    public init(defaultsOf release: Release) {
+        let profile = Profile(release)
+        isOptional = profile.isOptional
+        data = profile.data
+    }
 }
 
 /// What the modifiers of a script's line say.
