@@ -78,6 +78,32 @@ struct ManualTests {
         #expect(words.sorted() == (codes + values).sorted())
     }
 
+    // MARK: Profiles
+
+    /// The rows of the table in code, as the page has them: each value behind the releases that have it,
+    /// and a letter for how that is known.
+    private static var profileLines: [String] {
+        Profile.table.flatMap { line in
+            var groups: [(releases: String, text: String)] = []
+            for cell in line.cells {
+                let release = "\(cell.release.rawValue)\(cell.evidence.rawValue.first ?? "?")"
+                if groups.last?.text == cell.text {
+                    groups[groups.count - 1].releases += ", " + release
+                } else {
+                    groups.append((release, cell.text))
+                }
+            }
+            return [".It " + line.topic] + groups.map { "\($0.releases): \($0.text)." }
+        }
+    }
+
+    @Test func thePageOfTheToolHasTheTableOfProfiles() throws {
+        let page = try ManualPage(Self.tool).lines
+        let start = try #require(page.firstIndex(of: ".\\\" profiles begin"))
+        let end = try #require(page.firstIndex(of: ".\\\" profiles end"))
+        #expect(Array(page[(start + 2)..<(end - 1)]) == Self.profileLines)
+    }
+
     // MARK: Examples
 
     private static let kinds = [
