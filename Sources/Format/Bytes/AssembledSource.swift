@@ -11,6 +11,9 @@ public struct AssembledSource: ByteSource {
             self.source = source
         }
 
+        /// The same so many bytes later.
+        public func moved(by distance: UInt64) -> Part { Part(at: offset &+ distance, source) }
+
         fileprivate var end: UInt64 { offset &+ source.byteCount }
     }
 

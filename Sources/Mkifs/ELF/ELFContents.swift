@@ -15,7 +15,7 @@ extension ELFLayout {
         }
         parts.append(
             AssembledSource.Part(at: UInt64(file.header.byteCount), MemorySource(table)))
-        parts.append(AssembledSource.Part(at: sectionsOffset, MemorySource(sections.bytes)))
+        parts += sections.parts.map { $0.moved(by: sectionsOffset) }
         return try AssembledSource(parts, byteCount: size)
     }
 

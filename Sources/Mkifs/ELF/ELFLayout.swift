@@ -58,7 +58,7 @@ public struct ELFLayout: Sendable {
         sectionsOffset = placing.end
         sections = try KeptSections(file, rules, at: placing.end, placing.loads)
         isRunOnce = placing.writesToImage && rules.dialect.marks(file)
-        let end = placing.end &+ UInt64(sections.bytes.count)
+        let end = placing.end &+ sections.byteCount
         size = placing.endsInPlace ? end.rounded(up: rules.pageSize) : end
     }
 }

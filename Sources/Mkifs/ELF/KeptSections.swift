@@ -2,8 +2,10 @@ internal import Format
 
 /// The section header table of a file of which a few sections stay, with their bytes and names.
 struct KeptSections: Sendable {
-    /// The table and what follows it; none where no section is kept.
-    let bytes: [UInt8]
+    /// The table and what follows it, from the table on; none where no section is kept.
+    let parts: [AssembledSource.Part]
+    /// Bytes of all parts, which lie side by side.
+    let byteCount: UInt64
     /// How many headers there are, the null section's included.
     let count: Int
     /// The number of the section that has the names.
@@ -17,7 +19,7 @@ struct KeptSections: Sendable {
         var kept = file.sections.dropFirst().filter { rules.keptSections.contains($0.name) }
         if !isInOrder { kept.reverse() }
         guard !kept.isEmpty else {
-            (bytes, count, nameIndex) = ([], 0, 0)
+            (parts, byteCount, count, nameIndex) = ([], 0, 0, 0)
             return
         }
         count = kept.count + 2
@@ -29,26 +31,30 @@ struct KeptSections: Sendable {
             texts += section.name + [0]
         }
         let step = file.header.sectionByteCount
-        let base = offset &+ UInt64(step * count)
-        var contents: [UInt8] = isInOrder ? texts : []
+        let table = UInt64(step * count)
+        var end = table &+ UInt64(isInOrder ? texts.count : 0)
+        var contents: [AssembledSource.Part] = []
         var headers: [UInt8] = []
         for (section, name) in zip(kept, places) {
             var moved = section
             if isInOrder, let place = section.place(in: loads) {
                 moved.offset = place
             } else {
-                moved.offset = base &+ UInt64(contents.count)
-                contents += try section.contents(of: file)
+                moved.offset = offset &+ end
+                contents.append(.init(at: end, try section.contents(of: file)))
+                end &+= section.size
             }
             headers += file.header.bytes(of: moved, name: name)
         }
-        let names = ELF.Section(
-            namesAt: base &+ UInt64(isInOrder ? 0 : contents.count), size: UInt64(texts.count))
+        let namesPlace = isInOrder ? table : end
+        let names = ELF.Section(namesAt: offset &+ namesPlace, size: UInt64(texts.count))
         let header = file.header.bytes(of: names, name: 1)
         let null = [UInt8](repeating: 0, count: step)
-        bytes =
-            isInOrder
-            ? null + header + headers + contents : null + headers + header + contents + texts
+        let all = isInOrder ? null + header + headers : null + headers + header
+        parts =
+            [.init(at: 0, MemorySource(all)), .init(at: namesPlace, MemorySource(texts))]
+            + contents
+        byteCount = isInOrder ? end : end &+ UInt64(texts.count)
     }
 }
 
@@ -61,7 +67,13 @@ extension ELF.Section {
         flags & Self.isInMemory != 0 ? loads.place(of: offset, count: size) : nil
     }
 
-    fileprivate func contents(of file: ELFFile) throws(FormatError) -> [UInt8] {
-        try file.source.bytes(size, at: offset, "ELF section \(printable(name))")
+    fileprivate func contents(of file: ELFFile) throws(FormatError) -> WindowSource {
+        let window = WindowSource(file.source, from: offset, count: size)
+        guard window.byteCount == size else {
+            throw .truncated(
+                Place("ELF section \(printable(name))", offset), needed: size,
+                available: window.byteCount)
+        }
+        return window
     }
 }

@@ -12,7 +12,7 @@ struct StartupArea {
     let path: [UInt8]?
 
     /// Bytes that a startup program may take in memory.
-    private static let limit: UInt64 = 256 << 20
+    private static let limit: UInt64 = 64 << 20
 
     /// What another image has. Throws where the bytes are not as many as its header says.
     init(stored header: IFS.StartupHeader, program: any ByteSource) throws(MkifsError) {
