@@ -23,6 +23,7 @@ let package = Package(
     name: "ifsfs",
     products: [
         .library(name: "Format", targets: ["Format"]),
+        .library(name: "Mkifs", targets: ["Mkifs"]),
         .executable(name: "ifsfs", targets: ["MountTool"]),
         .executable(name: "ifs-tools", targets: ["ToolBox"]),
     ],

@@ -10,11 +10,16 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// What is fuzzed.
+let parts: [Target.Dependency] = [
+    .product(name: "Format", package: "ifsfs"), .product(name: "Mkifs", package: "ifsfs"),
+]
+
 /// One fuzzer; its corpus is in `Corpus/` under the same name.
 func fuzzer(_ name: String) -> Target {
     .executableTarget(
         name: name,
-        dependencies: [.product(name: "Format", package: "ifsfs"), "FuzzSupport"],
+        dependencies: parts + ["FuzzSupport"],
         // libFuzzer brings `main`; the file of a target without one would be taken for a script.
         swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])],
         linkerSettings: [.unsafeFlags(["-use-ld=lld"])])
@@ -25,8 +30,7 @@ let package = Package(
     dependencies: [.package(name: "ifsfs", path: "..")],
     targets: [
         .target(
-            name: "FuzzSupport", dependencies: [.product(name: "Format", package: "ifsfs")],
-            path: "Support", swiftSettings: strict),
+            name: "FuzzSupport", dependencies: parts, path: "Support", swiftSettings: strict),
         fuzzer("FuzzHeader"),
         fuzzer("FuzzDirectory"),
         fuzzer("FuzzScript"),
@@ -35,5 +39,6 @@ let package = Package(
         fuzzer("FuzzLZO"),
         fuzzer("FuzzZlib"),
         fuzzer("FuzzWrapper"),
+        fuzzer("FuzzBuildfile"),
     ]
 )

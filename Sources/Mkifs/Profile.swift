@@ -38,8 +38,24 @@ public struct Profile: Sendable {
 
     /// Which files get the sticky bit.
     public var sticky: Sticky { ProfileTable.sticky[release] }
-    /// Whether every ELF program that is laid out gets its x bits, linked or not.
-    public var programsAreExecutable: Bool { ProfileTable.programsAreExecutable[release] }
+    /// Which ELF files that are laid out get x bits without being linked.
+    public enum Executables: Sendable {
+        case none
+        /// All but shared objects.
+        case programs
+        case all
+
+        func includes(_ file: ELFFile) -> Bool {
+            switch self {
+            case .none: false
+            case .programs: !file.isLibrary
+            case .all: true
+            }
+        }
+    }
+
+    /// Which ELF files get x bits.
+    public var executables: Executables { ProfileTable.executables[release] }
     /// Whether the link to a shared object has the permissions of the object; else 0777.
     public var linksTakePermissions: Bool { ProfileTable.linksTakePermissions[release] }
     /// The permission bits of a script.

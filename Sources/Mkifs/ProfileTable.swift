@@ -47,10 +47,16 @@ enum ProfileTable {
         case .asFound: "the host's"
         }
     }
-    static let programsAreExecutable = ProfileRow(
-        "x bits of programs and shared objects",
-        .seen(false), .documented(true), .documented(true), .assumed(true), .seen(true),
-        "always", "where a linker made them, else the host's")
+    static let executables = ProfileRow<Profile.Executables>(
+        "x bits of ELF files",
+        .assumed(.none), .documented(.programs), .documented(.all), .assumed(.all), .seen(.all)
+    ) { executables in
+        switch executables {
+        case .none: "where a linker made them, else the host's"
+        case .programs: "where a linker made them, and for programs, else the host's"
+        case .all: "always"
+        }
+    }
     static let linksTakePermissions = ProfileRow(
         "permissions of a shared object's link",
         .proved(true), .seen(true), .assumed(true), .assumed(true), .seen(false),
@@ -146,7 +152,7 @@ extension Profile {
     public static let table: [ProfileLine] = [
         ProfileTable.optional.line, ProfileTable.processor.line, ProfileTable.imageBase.line,
         ProfileTable.ownedByRoot.line, ProfileTable.duplicates.line, ProfileTable.data.line,
-        ProfileTable.sticky.line, ProfileTable.programsAreExecutable.line,
+        ProfileTable.sticky.line, ProfileTable.executables.line,
         ProfileTable.linksTakePermissions.line, ProfileTable.scriptMode.line,
         ProfileTable.order.line, ProfileTable.parents.line, ProfileTable.digests.line,
         ProfileTable.bootArguments.line, ProfileTable.linksAreAligned.line,

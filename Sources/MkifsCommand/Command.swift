@@ -17,8 +17,9 @@ struct Command {
         self.options = options
         self.output = output
         self.diagnostics = diagnostics
-        operands = try Operands(options.operands)
         environment = Environment.ofProcess()
+        let release = try Self.release(options, environment)
+        operands = try Operands(options.operands, release)
     }
 
     func run() throws(ToolError) -> Int32 {
@@ -51,9 +52,10 @@ struct Command {
         for (index, line) in options.values("l").enumerated() {
             work.resolver.add(SourceText(name: "-l", bytes: line.bytes, firstLine: index + 1))
         }
-        let source = try text(operands.buildfile)
-        if options.has("plan") { return try storedPlan(source) }
-        work.resolver.add(source)
+        if options.has("plan") {
+            return try storedPlan(text(operands.buildfile ?? operands.directory ?? "-"))
+        }
+        if let buildfile = operands.buildfile { work.resolver.add(try text(buildfile)) }
         if let directory = operands.directory {
             work.resolver.add(directory: directory.bytes)
         }

@@ -2,7 +2,8 @@ import Format
 import Mkifs
 import ToolSupport
 
-/// The listing of `-v`: what is where in the image, on standard error.
+/// The listing of `-v`: what is where in the image, on standard error; `-vvvv` has the entry address
+/// as a line of its own.
 struct Listing {
     private let diagnostics: ToolSupport.Diagnostics
     private let verbosity: Int
@@ -15,6 +16,11 @@ struct Listing {
     func print(_ image: LaidOutImage) {
         diagnostics.write("  Offset   Size    Entry   Ramoff Target=Host")
         for item in image.listing { diagnostics.write(line(item) + sum(item)) }
+        guard verbosity > 3 else { return }
+        for item in image.listing where item.kind == .startup {
+            guard let address = item.entryAddress else { continue }
+            diagnostics.write("Entry address: \(hex(address))")
+        }
     }
 
     /// The CRC-32 of the host's file, from `-vv` on.

@@ -7,6 +7,7 @@ public enum MkifsCommand {
         tool: "mkifs", summary: "make a QNX IFS image from a buildfile",
         usage: [
             "mkifs [OPTION]... [BUILDFILE|- [DIRECTORY] [IMAGE|-]]",
+            "mkifs [OPTION]... DIRECTORY [IMAGE|-]",
             "mkifs --check [OPTION]... BUILDFILE", "mkifs --plan PLAN [IMAGE|-]",
         ],
         options: [

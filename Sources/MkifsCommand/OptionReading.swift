@@ -6,7 +6,7 @@ import ToolSupport
 extension Command {
     /// What the command line and the environment say of the build.
     func buildOptions() throws(ToolError) -> BuildOptions {
-        var build = BuildOptions(try release())
+        var build = BuildOptions(try Self.release(options, environment))
         build.environment = environment.values
         build.times = options.has("n") ? (options.count("n") > 1 ? .zero : .zeroGenerated) : .kept
         build.buildTime = try buildTime()
@@ -29,7 +29,10 @@ extension Command {
         return build
     }
 
-    private func release() throws(ToolError) -> Release {
+    /// The release whose tool is followed.
+    static func release(
+        _ options: OptionTable.Parsed, _ environment: Environment
+    ) throws(ToolError) -> Release {
         let variable = environment.values[Array("MKIFS_PROFILE".utf8)]
         let text =
             options.value("profile")?.text ?? variable.map { String(decoding: $0, as: UTF8.self) }

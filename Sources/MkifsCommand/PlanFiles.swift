@@ -11,9 +11,10 @@ extension Command {
             throw ToolError("a plan is all of an image: '--plan' takes no directory and no '-l'")
         }
         var found = Mkifs.Diagnostics()
-        let path = operands.buildfile.bytes
+        let operand = operands.buildfile ?? "-"
+        let path = operand.bytes
         let directory =
-            operands.buildfile.text == "-"
+            operand.text == "-"
             ? [] : path.lastIndex(of: UInt8(ascii: "/")).map { Array(path[...$0]) } ?? []
         var plan = Plan(parsing: source, relativeTo: directory, &found)
         if options.has("fast") { plan?.encoding.isFast = true }

@@ -4,7 +4,7 @@ import Testing
 
 /// What every tool does around its own work: options, help, exit statuses and broken output.
 struct CommandLineTests {
-    static let tools = ["dumpifs", "mount.ifs", "umount.ifs"]
+    static let tools = ["dumpifs", "mkifs", "mount.ifs", "umount.ifs"]
 
     private func run(_ tool: String, _ arguments: [String]) throws -> Child.Outcome {
         try Child([Tool.path(tool)] + arguments).run()
@@ -66,8 +66,52 @@ struct CommandLineTests {
         #expect(outcome.output == [])
     }
 
+    @Test(arguments: [
+        (["--profil=7.0"], "unknown option '--profil'; did you mean '--profile'?"),
+        (["--depfil", "x"], "unknown option '--depfil'; did you mean '--depfile'?"),
+        (["-q", "x"], "unknown option '-q'; 'mkifs --help' lists them"),
+        (["-vvq", "x"], "unknown option '-q'; 'mkifs --help' lists them"),
+        (["--check=yes", "x"], "option '--check' takes no value"),
+        (["x", "-l"], "option '-l' needs a value, LINE"),
+        (["-vr"], "option '-r' needs a value, ROOT"),
+        (["--profile"], "option '--profile' needs a value, RELEASE"),
+        (
+            ["--profile", "6.5", "x"],
+            "profile: found '6.5', expected one of 6.4, 6.6, 7.0, 7.1, 8.0"
+        ),
+        (["-t", "efs", "x"], "option '-t': found 'efs', expected 'ifs'"),
+        (["/no/such"], "/no/such: cannot open: No such file or directory"),
+        (
+            ["--generate-completion-script", "tcsh"],
+            "no completions for 'tcsh'; expected bash, zsh or fish"
+        ),
+    ])
+    func aWrongCommandLineOfMkifsIsOneLineToo(_ words: [String], _ line: String) throws {
+        let outcome = try mkifs(words)
+        expectFailure(outcome, saying: ["mkifs: " + line])
+        #expect(outcome.output == [])
+    }
+
+    @Test func theProfileCanBeAVariable() throws {
+        let outcome = try mkifs(["/dev/null"]) { $0.environment["MKIFS_PROFILE"] = "9" }
+        expectFailure(
+            outcome,
+            saying: ["mkifs: profile: found '9', expected one of 6.4, 6.6, 7.0, 7.1, 8.0"])
+        let told = try mkifs(["--profile", "8.0", "/dev/null"]) {
+            $0.environment["MKIFS_PROFILE"] = "9"
+        }
+        expectSuccess(told)
+    }
+
     @Test func wordsOfTheCommandLineAreShownEscaped() throws {
         let evil = "\u{1b}[31m\n"
+        for words in [
+            ["--\(evil)"], [evil], ["--profile", evil], ["-t", evil], ["-l", evil + "[x"],
+        ] {
+            let outcome = try mkifs(words)
+            #expect(outcome.end == .exit(1) && outcome.output == [])
+            #expect(!outcome.errors.contains { $0 < 0x20 && $0 != 0x0a }, "\(words)")
+        }
         for words in [
             ["--\(evil)"], ["-\(evil)"], ["--image=\(evil)", "x"],
             ["--generate-completion-script=\(evil)"],
@@ -120,6 +164,18 @@ struct CommandLineTests {
         }
         expectFailure(
             outcome, saying: ["dumpifs: cannot write the output: No space left on device"])
+    }
+
+    @Test(arguments: [
+        ["/dev/null"], ["--help"], ["--version"], ["-?"], ["--generate-completion-script", "fish"],
+    ])
+    func outputOfMkifsThatIsLostFails(_ words: [String]) throws {
+        let outcome = try mkifs(words) {
+            $0.words =
+                ["sh", "-c", "exec \"$0\" \"$@\" > /dev/full"].map { Array($0.utf8) } + $0.words
+        }
+        #expect(outcome.end == .exit(1) && outcome.complaints.count == 1)
+        #expect(outcome.complaints.first?.hasSuffix(": No space left on device") == true)
     }
 
     @Test(arguments: writers)

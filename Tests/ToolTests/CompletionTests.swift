@@ -4,7 +4,7 @@ import Testing
 
 /// The completions that a tool writes for the shells, asked through the shells themselves.
 struct CompletionTests {
-    static let tools = ["dumpifs", "ifsctl", "mount.ifs", "umount.ifs"]
+    static let tools = ["dumpifs", "ifsctl", "mkifs", "mount.ifs", "umount.ifs"]
 
     /// A folder with a directory, a file whose name has a blank, and the script as `script`.
     private func folder(_ tool: String, _ shell: String) throws -> TemporaryFolder {
@@ -74,6 +74,13 @@ struct CompletionTests {
             try Set(bash("umount.ifs", ["-"]))
                 == Set(HelpText("umount.ifs").options.flatMap(\.spellings)))
         #expect(try bash("umount.ifs", ["-l", "su"]) == ["sub"])
+        #expect(try bash("mkifs", ["--prof"]) == ["--profile"])
+        #expect(try bash("mkifs", ["--profile", "7"]) == ["7.0", "7.1"])
+        #expect(try bash("mkifs", ["-o", ""]) == ["sub"])
+        #expect(try bash("mkifs", ["-t", ""]) == ["ifs"])
+        #expect(try bash("mkifs", ["-v", "an"]) == ["an image.ifs"])
+        #expect(
+            try Set(bash("mkifs", ["-"])) == Set(HelpText("mkifs").options.flatMap(\.spellings)))
         #expect(try bash("ifsctl", ["l"]) == ["list"])
         #expect(try bash("ifsctl", ["list", "--js"]) == ["--json"])
         #expect(try bash("ifsctl", ["check", "an"]) == ["an image.ifs"])

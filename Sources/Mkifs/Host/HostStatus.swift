@@ -46,6 +46,20 @@ struct HostStatus: Equatable, Sendable {
     }
 }
 
+extension HostStatus {
+    /// A file that is in memory only, owned by root and readable by all.
+    init(fileOf byteCount: Int) {
+        kind = .file
+        permissions = 0o644
+        user = 0
+        group = 0
+        modified = 0
+        self.byteCount = UInt64(byteCount)
+        identity = Identity(device: 0, inode: 0)
+        linkCount = 1
+    }
+}
+
 /// Questions about the host's tree.
 enum Host {
     /// The names in a directory, sorted as bytes, so that builds repeat.

@@ -258,14 +258,19 @@ public struct Layout {
                     in: source, plan.order, address: base &+ loaded, profile.bootArguments)
             }
             let file = try ELFFile(source)
+            if isBootstrap, bootAddress == nil, rules.usesCodeInPlace {
+                try Self.require(file, from: run)
+            }
             let advance = try ELFLayout(
                 file, rules, runAddress: isBootstrap ? run : 0,
                 inAdvance: profile.elf.measuresInAdvance)
             let place = base &+ placed.offset
             let layout = try ELFLayout(
                 file, rules, runAddress: isBootstrap ? run : place, inAdvance: false)
+            // At a place that is no page's, what is used in place can reach beyond that size.
             placed.contents = try layout.contents(
-                of: file, size: advance.size, physicalAddress: place &+ plan.physicalBias)
+                of: file, size: max(advance.size, layout.size),
+                physicalAddress: place &+ plan.physicalBias)
             placed.isRunOnce = advance.isRunOnce
             placed.entryAddress = file.header.entry
             if isBootstrap {
@@ -279,6 +284,20 @@ public struct Layout {
             }
         } catch {
             throw .file(program.content.name, error)
+        }
+    }
+
+    /// The code of a bootstrap executable that runs where it lies is linked for no place before it.
+    private static func require(_ file: ELFFile, from run: UInt64) throws(FormatError) {
+        for segment in file.header.segments {
+            let isCode =
+                segment.type == ELFFile.SegmentType.load
+                && segment.flags & ELFFile.SegmentFlag.execute != 0
+            guard isCode, segment.virtualAddress < run else { continue }
+            throw .unsupported(
+                Place("ELF segment", segment.offset),
+                found: "an address of \(hex(segment.virtualAddress))",
+                expected: "\(hex(run)) or higher, where the file runs")
         }
     }
 

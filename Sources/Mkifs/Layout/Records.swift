@@ -184,11 +184,15 @@ struct Records {
         of place: Layout.Placed, _ record: IFS.DirectoryRecord
     ) -> LaidOutImage.Item {
         let entry = layout.plan.entries[place.entry]
-        let hasData = if case .file = record.body { true } else { false }
+        var address: UInt64?
+        var byteCount: UInt64 = 0
+        if case .file(let offset, let size) = record.body {
+            address = layout.base &+ imageOffset &+ UInt64(offset)
+            byteCount = UInt64(size)
+        }
         return LaidOutImage.Item(
-            kind: .entry(path: record.path, hasData: hasData),
-            address: hasData ? layout.base &+ place.offset : nil,
-            byteCount: place.byteCount, entryAddress: place.entryAddress,
+            kind: .entry(path: record.path, hasData: address != nil), address: address,
+            byteCount: byteCount, entryAddress: place.entryAddress,
             ramOffset: place.ramOffset, source: entry.kind.source)
     }
 }

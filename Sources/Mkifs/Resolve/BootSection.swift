@@ -56,7 +56,7 @@ extension Resolver {
         let isStartup = boot.programCount == 0
         try count(&boot, line.mark)
         guard let found = try find(name, attributes, program.mark, isNeeded: true) else { return }
-        let content = Content.file(HostFile(found.path, byteCount: found.status.byteCount))
+        let content = options.files.content(found.path, found.status)
         let arguments = IFS.BootArguments(arguments: words, environment: globals.strings + own)
         if isStartup {
             boot.startup = BootSection.Command(

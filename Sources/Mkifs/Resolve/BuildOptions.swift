@@ -20,6 +20,15 @@ public struct BuildOptions: Sendable {
         case none
     }
 
+    /// Where the files are that a buildfile names.
+    public enum Files: Sendable {
+        /// On the host.
+        case host
+        /// In memory: the bytes of each path, nil where there is no file. Programs that are run on
+        /// files do not find them.
+        case provided(@Sendable (_ path: [UInt8]) -> [UInt8]?)
+    }
+
     /// The release whose rules hold.
     public var release: Release
     /// The environment's variables.
@@ -44,6 +53,8 @@ public struct BuildOptions: Sendable {
     public var isFast = false
     /// Is told each place where a file of the host is looked for, and whether it is there.
     public var tellSearch: (@Sendable ([UInt8], Bool) -> Void)?
+    /// Where files are looked for.
+    public var files = Files.host
     /// Only looks whether the image could be built: nothing is run, and missing files are counted.
     public var isCheck = false
 

@@ -21,6 +21,12 @@ struct EntryMaker {
         var isDropped = false
     }
 
+    /// The first name of a host file that has several.
+    private struct First {
+        let draft: Int
+        let inode: UInt32
+    }
+
     init(_ resolver: Resolver, _ programs: [ELFFile?], root: Plan.Entry, pageSize: UInt64) {
         self.resolver = resolver
         self.programs = programs
@@ -61,12 +67,20 @@ struct EntryMaker {
         guard !path.split(separator: .slash).contains([.dot, .dot]) else {
             throw Diagnostic(at: draft.mark, "\(quoted(path)): a path in an image has no '..'")
         }
+        try refuseZeroByte(in: path, draft)
+        if case .link(let text) = draft.kind { try refuseZeroByte(in: text, draft) }
         if let earlier = places[path], !profile.keepsDuplicates {
             guard try replaces(draft, made[earlier].draft, path) else { return }
             made[earlier].isDropped = true
         }
         places[path] = made.count
         made.append(Made(draft: index, path: path))
+    }
+
+    /// Names and texts end at a zero byte in an image.
+    private func refuseZeroByte(in text: [UInt8], _ draft: Draft) throws(Diagnostic) {
+        guard text.contains(0) else { return }
+        throw Diagnostic(at: draft.mark, "found a zero byte in \(quoted(text)), expected text")
     }
 
     /// Whether a draft takes the place of an earlier one of the same path. Throws where they differ.
@@ -160,7 +174,7 @@ struct EntryMaker {
     private mutating func numbered() throws(MkifsError) -> [Plan.Entry] {
         var entries: [Plan.Entry] = []
         var numbers: [Int: UInt32] = [:]
-        var firsts: [HostStatus.Identity: UInt32] = [:]
+        var firsts: [HostStatus.Identity: [First]] = [:]
         for (index, one) in made.enumerated() where !one.isDropped {
             let draft = resolver.drafts[one.draft]
             let number = UInt32(clamping: 2 + entries.count)
@@ -172,7 +186,9 @@ struct EntryMaker {
             let kind = try kind(of: one.draft, draft, firsts)
             var entry = Plan.Entry(one.path, kind, mode: 0, inode: number)
             if case .hardLink(let first) = kind { entry.inode = first }
-            if let identity = draft.hardLink, firsts[identity] == nil { firsts[identity] = number }
+            if let identity = draft.hardLink, entry.inode == number {
+                firsts[identity, default: []].append(First(draft: one.draft, inode: number))
+            }
             entry = attributed(entry, by: draft, program: programs[one.draft])
             entry.place = place(of: entry, draft, programs[one.draft])
             entries.append(entry)
@@ -198,7 +214,7 @@ struct EntryMaker {
     }
 
     private func kind(
-        of index: Int, _ draft: Draft, _ firsts: [HostStatus.Identity: UInt32]
+        of index: Int, _ draft: Draft, _ firsts: [HostStatus.Identity: [First]]
     ) throws(MkifsError) -> Plan.Kind {
         switch draft.kind {
         case .directory: return .directory
@@ -206,9 +222,7 @@ struct EntryMaker {
         case .link(let text): return .symlink(target: text, library: nil)
         case .script: return .file(.bytes(resolver.script))
         case .content(let content):
-            if let identity = draft.hardLink, let first = firsts[identity] {
-                return .hardLink(to: first)
-            }
+            if let first = first(of: draft, firsts) { return .hardLink(to: first.inode) }
             guard let file = programs[index] else { return .file(content) }
             return .program(try program(content, file, draft, nil))
         case .bootstrap(let content, let arguments):
@@ -218,6 +232,15 @@ struct EntryMaker {
                 )
             }
             return .program(try program(content, file, draft, arguments))
+        }
+    }
+
+    /// The entry that has the data of a host file with several names. One that other attributes hold
+    /// for may have other data.
+    private func first(of draft: Draft, _ firsts: [HostStatus.Identity: [First]]) -> First? {
+        guard let identity = draft.hardLink else { return nil }
+        return firsts[identity]?.first {
+            resolver.drafts[$0.draft].attributes == draft.attributes
         }
     }
 
@@ -332,7 +355,7 @@ struct EntryMaker {
     ) {
         var bits = bits
         if program != nil { entry.modeRules.insert(.executableWhenLinked) }
-        if program != nil, profile.programsAreExecutable { bits |= 0o111 }
+        if let program, profile.executables.includes(program) { bits |= 0o111 }
         let isTreated =
             switch (profile.sticky, draft.kind) {
             case (_, .directory), (_, .fifo), (.asFound, _): false

@@ -4,14 +4,14 @@ extension Resolver {
     /// Holds a file of the host against the sums that its line gives: those of the file as it is,
     /// before any filter.
     func checkDigests(
-        of file: HostFile, _ attributes: EntryAttributes, _ mark: SourceMark
+        of content: Content, _ path: [UInt8], _ attributes: EntryAttributes, _ mark: SourceMark
     ) throws(Diagnostic) {
         guard attributes.cksum != nil || attributes.sha256 != nil || attributes.sha512 != nil else {
             return
         }
         var sums = Sums()
-        do throws(FormatError) {
-            let source = LazyFileSource(file)
+        do {
+            let source = try toolbox.source(of: content)
             var position: UInt64 = 0
             while position < source.byteCount {
                 let piece = try source.prefix(1 << 20, at: position)
@@ -19,7 +19,7 @@ extension Resolver {
                 position &+= UInt64(piece.count)
             }
         } catch {
-            throw Diagnostic(at: mark, error.description)
+            throw Diagnostic(at: mark, "\(error)")
         }
         let found = sums.finish()
         func require(_ holds: Bool, _ name: String, _ found: String, _ expected: String)
@@ -27,7 +27,7 @@ extension Resolver {
         {
             guard !holds else { return }
             throw Diagnostic(
-                at: mark, "\(quoted(file.path)): found \(name) \(found), expected \(expected)")
+                at: mark, "\(quoted(path)): found \(name) \(found), expected \(expected)")
         }
         if let wanted = attributes.cksum {
             try require(found.cksum == wanted, "cksum", "\(found.cksum)", "\(wanted)")

@@ -19,11 +19,11 @@ struct HostSearch {
     /// Finds a file: an absolute name as it is, one with a slash inside from the current directory
     /// first, then in each directory of `search`.
     static func find(
-        _ name: [UInt8], from directory: [UInt8]?, search: [UInt8], followsLinks: Bool = true,
-        telling tell: (([UInt8], Bool) -> Void)? = nil
+        _ name: [UInt8], from directory: [UInt8]?, search: [UInt8], in files: BuildOptions.Files,
+        followsLinks: Bool = true, telling tell: (([UInt8], Bool) -> Void)? = nil
     ) -> (path: [UInt8], status: HostStatus)? {
         for path in candidates(name, directory, search) {
-            let status = HostStatus(path, followsLinks: followsLinks)
+            let status = files.status(of: path, followsLinks: followsLinks)
             tell?(path, status != nil)
             if let status { return (path, status) }
         }
@@ -41,6 +41,32 @@ struct HostSearch {
                 join(folder.first == .slash ? Array(folder) : join(base, Array(folder)), name))
         }
         return paths
+    }
+}
+
+extension BuildOptions.Files {
+    /// What is known of a file; nil where there is none.
+    func status(of path: [UInt8], followsLinks: Bool) -> HostStatus? {
+        switch self {
+        case .host: HostStatus(path, followsLinks: followsLinks)
+        case .provided(let bytes): bytes(path).map { HostStatus(fileOf: $0.count) }
+        }
+    }
+
+    /// A whole file, of at most `limit` bytes.
+    func contents(of path: [UInt8], limit: UInt64) throws(MkifsError) -> [UInt8] {
+        switch self {
+        case .host: try Host.contents(of: path, limit: limit)
+        case .provided(let bytes): bytes(path) ?? []
+        }
+    }
+
+    /// A file that was found, as a part of a plan.
+    func content(_ path: [UInt8], _ status: HostStatus) -> Content {
+        switch self {
+        case .host: .file(HostFile(path, byteCount: status.byteCount))
+        case .provided(let bytes): .bytes(bytes(path) ?? [])
+        }
     }
 }
 

@@ -12,7 +12,7 @@ extension Resolver {
         var plan = Plan(options.release, order, root: root())
         plan.encoding = IFS.Encoding(image.compression ?? .none, isFast: options.isFast)
         plan.pageSize = max(page, 1)
-        plan.header.mountpoint = image.mount ?? (boot == nil ? [] : [.slash])
+        plan.header.mountpoint = try mountpoint(image)
         plan.header.chain = try chain(image)
         plan.range = range(image)
         plan.ram =
@@ -41,6 +41,14 @@ extension Resolver {
     private func root() -> Plan.Entry {
         let time = options.times == .kept ? options.buildTime : 0
         return Plan.Entry([], .directory, mode: 0o40755, inode: 1, modified: time)
+    }
+
+    private func mountpoint(_ image: ImageAttributes) throws(MkifsError) -> [UInt8] {
+        guard let mount = image.mount else { return boot == nil ? [] : [.slash] }
+        guard !mount.contains(0) else {
+            throw .refused("mount: found a zero byte in \(quoted(mount)), expected a path")
+        }
+        return mount
     }
 
     private func chain(_ image: ImageAttributes) throws(MkifsError) -> UInt32 {
@@ -128,6 +136,7 @@ extension Resolver {
                 throw .refused("linker: \(error)")
             }
         }
+        if let command = link?.command { try check(command, for: content) }
         if link == nil, file.header.type == ELFFile.FileType.relocatable { link = Plan.Link(nil) }
         guard var link else {
             guard !isBoot else {
@@ -141,6 +150,15 @@ extension Resolver {
         link.modules = attributes.modules
         link.kept = attributes.keepLinked ? keptName(of: content.name) : nil
         return link
+    }
+
+    /// Throws for a linker's command with a code that is none.
+    private func check(_ command: [UInt8], for content: Content) throws(MkifsError) {
+        do throws(LinkingError) {
+            _ = try CommandTemplate(parsing: command)
+        } catch {
+            throw .command(content.name, error)
+        }
     }
 
     private func keptName(of path: [UInt8]) -> [UInt8] {

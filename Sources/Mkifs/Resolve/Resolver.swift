@@ -96,7 +96,8 @@ public struct Resolver {
     public mutating func add(directory: [UInt8]) {
         let mark = SourceMark(file: printable(directory), line: 1, column: 1)
         do throws(Diagnostic) {
-            guard let status = HostStatus(directory, followsLinks: true), status.kind == .directory
+            guard let status = options.files.status(of: directory, followsLinks: true),
+                status.kind == .directory
             else { throw Diagnostic(at: mark, "found no directory") }
             try importDirectory(directory, status, as: [], scope.defaults, mark)
         } catch {
@@ -135,9 +136,13 @@ public struct Resolver {
         _ target: [UInt8], _ line: BuildFile.Line, _ attributes: EntryAttributes
     ) throws(Diagnostic) {
         let source = line.words.count > 1 ? try line.words[1].expanded(lookup) : nil
+        guard attributes.type == .file || line.inline == nil else {
+            throw Diagnostic(
+                at: line.mark, "found a text, and 'type=\(attributes.type.rawValue)' has none")
+        }
         switch attributes.type {
         case .link:
-            guard let source, line.inline == nil else {
+            guard let source else {
                 throw Diagnostic(
                     at: line.mark, "a link has no text", hint: "write 'link = text'")
             }
@@ -182,8 +187,8 @@ public struct Resolver {
             search = try Word(reference: "MKIFS_PATH", at: mark).expanded(lookup)
         }
         if let found = HostSearch.find(
-            name, from: attributes.directory, search: search, followsLinks: followsLinks,
-            telling: options.tellSearch)
+            name, from: attributes.directory, search: search, in: options.files,
+            followsLinks: followsLinks, telling: options.tellSearch)
         {
             dependencies.append(found.path)
             return found
@@ -244,9 +249,9 @@ public struct Resolver {
             }
         case .file:
             let file = HostFile(path, byteCount: status.byteCount)
-            try checkDigests(of: file, attributes, mark)
-            let content: Content =
-                attributes.filter.map { .filtered(file, command: $0) } ?? .file(file)
+            let plain = options.files.content(path, status)
+            try checkDigests(of: plain, path, attributes, mark)
+            let content = attributes.filter.map { .filtered(file, command: $0) } ?? plain
             let isLinked = options.keepsHardLinks && status.linkCount > 1
             addDraft(
                 target, .content(content), attributes, .init(status), mark,
@@ -288,7 +293,8 @@ public struct Resolver {
         for name in names {
             let child = join(path, name)
             let place = join(target, name)
-            guard let found = HostStatus(child, followsLinks: attributes.followsLinks) else {
+            let follows = attributes.followsLinks
+            guard let found = options.files.status(of: child, followsLinks: follows) else {
                 _ = try find(child, attributes, mark)
                 continue
             }
@@ -341,7 +347,7 @@ public struct Resolver {
     /// A text file of the host, which diagnostics may then speak of.
     mutating func read(_ path: [UInt8], _ mark: SourceMark) throws(Diagnostic) -> SourceText {
         do throws(MkifsError) {
-            let bytes = try Host.contents(of: path, limit: Self.textLimit)
+            let bytes = try options.files.contents(of: path, limit: Self.textLimit)
             let source = SourceText(name: printable(path), bytes: bytes)
             sources[source.name] = source
             return source

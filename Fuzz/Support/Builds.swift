@@ -1,0 +1,101 @@
+internal import Format
+package import Mkifs
+
+/// Builds of images without a host: no file is looked for outside, and no program run.
+package enum Builds {
+    /// Files that buildfiles find, whatever folder they look in.
+    package typealias Files = @Sendable (_ name: [UInt8]) -> [UInt8]?
+
+    /// The longest image that is written.
+    private static let writeLimit: UInt64 = 1 << 18
+
+    /// Reads a buildfile and goes as far as its errors allow: to the plan, to the layout, to bytes.
+    package static func build(
+        _ text: [UInt8], patches: [UInt8]? = nil, _ options: BuildOptions, _ files: @escaping Files
+    ) {
+        var options = options
+        options.files = .provided { path in
+            files(Array(path.split(separator: UInt8(ascii: "/")).last ?? []))
+        }
+        var build = Build(options, Toolbox(environment: []))
+        let source = SourceText(name: "fuzz.build", bytes: text)
+        build.resolver.add(source)
+        if let patches {
+            build.resolver.add(patches: SourceText(name: "fuzz.patch", bytes: patches))
+        }
+        let plan = attempt { () throws(MkifsError) in try build.plan() }
+        check(build.resolver)
+        guard let plan else { return }
+        precondition(!build.resolver.diagnostics.hasErrors, "a plan in spite of errors")
+        lay(plan.withoutCommands, build)
+    }
+
+    private static func lay(_ plan: Plan, _ build: Build) {
+        guard let image = attempt({ () throws(MkifsError) in try build.layout(plan) }),
+            image.byteCount <= writeLimit
+        else { return }
+        var sink = MemorySink()
+        guard let count = attempt({ () throws(MkifsError) in try image.write(to: &sink) }) else {
+            preconditionFailure("an image that was laid out and cannot be written")
+        }
+        precondition(count == UInt64(sink.bytes.count), "an image of another length")
+        if plan.startup == nil { check(sink.bytes, plan) }
+    }
+
+    /// An image that nothing boots is read as what it was made from.
+    private static func check(_ bytes: [UInt8], _ plan: Plan) {
+        var scanner = IFS.Scanner(MemorySource(bytes), IFS.Image.Options(cacheLimit: 1 << 20))
+        guard let image = Checks.attempt({ () throws(FormatError) in try scanner.next() }) ?? nil
+        else { preconditionFailure("no image in what was written") }
+        let directory = image.directory
+        precondition(directory.broken == nil && directory.skipped.isEmpty, "a broken directory")
+        let paths = Set(directory.entries.map { Array(directory.path(of: $0)) })
+        precondition(plan.entries.allSatisfy { paths.contains($0.path) }, "a path that is lost")
+        precondition(directory.entries.count == plan.entries.count + 1, "an entry that is lost")
+        Checks.examine(image)
+    }
+
+    private static func check(_ resolver: Resolver) {
+        let kept = resolver.diagnostics.kept
+        precondition(kept.count <= 2 * Diagnostics.limit)
+        for one in kept {
+            precondition(one.mark.line >= 1 && one.mark.column >= 1, "a place that is none")
+            precondition(!one.description.utf8.contains(10), "a message of several lines")
+            if let source = resolver.sources[one.mark.file] { keep(one.rendered(from: source)) }
+        }
+    }
+
+    private static func attempt<Result>(_ body: () throws(MkifsError) -> Result) -> Result? {
+        do throws(MkifsError) {
+            return try body()
+        } catch {
+            precondition(!error.description.isEmpty)
+            keep(error.description)
+            return nil
+        }
+    }
+}
+
+extension Plan {
+    /// The plan with every program as it is: none is linked, and nothing filtered.
+    fileprivate var withoutCommands: Plan {
+        var plan = self
+        plan.filter = nil
+        if case .program(var startup) = plan.startup {
+            startup.link = nil
+            plan.startup = .program(startup)
+        }
+        for index in plan.entries.indices {
+            switch plan.entries[index].kind {
+            case .file(.filtered(let file, let command)):
+                plan.entries[index].kind = .file(.bytes(file.path + command))
+            case .program(var program):
+                program.link = nil
+                if case .filtered = program.content { program.content = .bytes([]) }
+                plan.entries[index].kind = .program(program)
+            case .file, .hardLink, .directory, .symlink, .device: break
+            }
+        }
+        return plan
+    }
+}

@@ -1,0 +1,95 @@
+import Format
+import Mkifs
+import TestSupport
+import Testing
+
+/// Plans of buildfiles whose files are in memory.
+struct ProvidedFilesTests {
+    private func plan(_ text: String, _ files: [String: [UInt8]] = [:]) throws -> Plan {
+        var options = BuildOptions(.v64)
+        options.environment = [Array("MKIFS_PATH".utf8): Array("/h".utf8)]
+        options.files = .provided { files[MkifsTests.text($0)] }
+        var build = Build(options, Toolbox(environment: []))
+        build.resolver.add(SourceText(name: "a.build", bytes: Array(text.utf8)))
+        return try build.plan()
+    }
+
+    /// What stops a plan.
+    private func refusal(_ text: String, _ files: [String: [UInt8]] = [:]) -> String? {
+        do {
+            _ = try plan(text, files)
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test func filesAreFoundWhereTheyAreProvided() throws {
+        let plan = try plan("a\nb=c/d\n", ["/h/a": [1, 2], "c/d": [3]])
+        let contents = plan.entries.map { entry -> [UInt8] in
+            if case .file(.bytes(let bytes)) = entry.kind { bytes } else { [] }
+        }
+        #expect(contents == [[1, 2], [3]])
+    }
+
+    @Test func theHostIsNotAskedForProvidedFiles() {
+        #expect(
+            refusal("[-optional] /etc/passwd\n")
+                == "a.build:1:1: error: host file '/etc/passwd' not available")
+        #expect(
+            refusal("[-optional] /etc\n")
+                == "a.build:1:1: error: host file '/etc' not available")
+    }
+
+    /// A `~` stands for the zero byte.
+    @Test(arguments: [
+        ("a~b={\n}\n", "a.build:1:1: error: found a zero byte in 'a\\x00b', expected text"),
+        ("[type=dir] ~\n", "a.build:1:1: error: found a zero byte in '\\x00', expected text"),
+        (
+            "[prefix=~] a={\n}\n",
+            "a.build:1:1: error: found a zero byte in '\\x00/a', expected text"
+        ),
+        ("[type=link] a=b~\n", "a.build:1:1: error: found a zero byte in 'b\\x00', expected text"),
+        ("[mount=~]\n", "mount: found a zero byte in '\\x00', expected a path"),
+    ])
+    func textsEndAtAZeroByteAndSoHaveNone(_ text: String, _ expected: String) {
+        #expect(refusal(String(text.map { $0 == "~" ? "\0" : $0 })) == expected)
+    }
+
+    @Test func aLinkersCommandIsCheckedBeforeItIsRun() {
+        let object: [UInt8] =
+            [0x7f, 0x45, 0x4c, 0x46, 1, 1, 1] + [UInt8](repeating: 0, count: 9)
+            + [1, 0, 40, 0, 1, 0, 0, 0] + [UInt8](repeating: 0, count: 16)
+            + [52, 0, 32, 0, 0, 0, 40, 0, 0, 0, 0, 0]
+        #expect(
+            refusal("[linker=\"ld %x\"] object\n", ["/h/object": object])
+                == "linker command 'ld %x' at byte 4: found '%x', expected a code: "
+                + "%h %t %d %o %i %^o %^i %n %^n %(...%) %[M...%]")
+    }
+
+    /// Code that is copied lets a file lie anywhere, data in place is congruent with its address: here
+    /// that moves it beyond the page that the layout in advance has.
+    @Test func aProgramIsAsLargeAsWhatIsUsedInPlace() throws {
+        var program: [UInt8] =
+            [0x7f, 0x45, 0x4c, 0x46, 1, 1, 1] + [UInt8](repeating: 0, count: 9)
+            + [2, 0, 40, 0, 1, 0, 0, 0] + [UInt8](repeating: 0, count: 4) + [52, 0, 0, 0]
+            + [UInt8](repeating: 0, count: 8) + [52, 0, 32, 0, 1, 0, 40, 0, 0, 0, 0, 0]
+        for word in [1, 84, 0x1_0054, 0, 4, 0xfac, 6, 0x1000] as [UInt32] {
+            program.append(word, isBigEndian: false)
+        }
+        program += [1, 2, 3, 4]
+        let text = "[code=copy] program\n"
+        let plan = try plan(text, ["/h/program": program])
+        var sink = MemorySink()
+        _ = try Layout.image(of: plan, Toolbox(environment: [])).write(to: &sink)
+        // Record of the file: behind the header's 92 bytes and the root's 28.
+        let offset = sink.bytes.integer(UInt32.self, at: 120 + 24)
+        let size = sink.bytes.integer(UInt32.self, at: 120 + 28)
+        let header = Int(offset) + 52
+        let data = sink.bytes.integer(UInt32.self, at: header + 4)
+        #expect(data + 0xfac > 0x1000)
+        #expect(sink.bytes.integer(UInt32.self, at: header + 16) == 0xfac)
+        #expect(size == 0x2000)
+        #expect(Array(sink.bytes[Int(offset + data)...].prefix(4)) == [1, 2, 3, 4])
+    }
+}
