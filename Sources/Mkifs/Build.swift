@@ -18,7 +18,11 @@ public struct Build {
 
     /// Decides what a plan leaves open. What can be wrong with an image is told here.
     public func layout(_ plan: Plan) throws(MkifsError) -> LaidOutImage {
-        try Layout.image(of: plan, toolbox)
+        do throws(MkifsError) {
+            return try Layout.image(of: plan, toolbox)
+        } catch {
+            throw resolver.located(error)
+        }
     }
 }
 

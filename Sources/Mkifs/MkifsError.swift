@@ -14,6 +14,8 @@ public enum MkifsError: Error, Equatable, Sendable, CustomStringConvertible {
     case format(FormatError)
     /// What was asked for cannot be: a limit, or a contradiction.
     case refused(String)
+    /// The image goes beyond what its attribute of this name allows.
+    case limit(String, String)
 
     /// A line for each error.
     public var description: String {
@@ -21,13 +23,19 @@ public enum MkifsError: Error, Equatable, Sendable, CustomStringConvertible {
         case .buildfile(let errors, 0): errors.map(\.description).joined(separator: "\n")
         case .buildfile(let errors, let count):
             (errors.map(\.description) + ["and \(count) more"]).joined(separator: "\n")
-        case .file(let path, let error): "\(printable(path)): \(error)"
+        case .file(let path, let error): Self.text(path, error)
         case .system(let action, let path, let errno):
             "\(printable(path)): \(action): \(systemMessage(errno))"
         case .command([], let error): error.description
         case .command(let path, let error): "\(printable(path)): \(error)"
         case .format(let error): error.description
-        case .refused(let text): text
+        case .refused(let text), .limit(_, let text): text
         }
+    }
+
+    /// An error of reading has the path already.
+    private static func text(_ path: [UInt8], _ error: FormatError) -> String {
+        let text = error.description
+        return text.hasPrefix(quoted(path)) ? text : "\(printable(path)): \(text)"
     }
 }

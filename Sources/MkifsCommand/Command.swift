@@ -28,11 +28,13 @@ struct Command {
         let toolbox = Toolbox(environment: environment.strings) { [diagnostics] command in
             if isTelling { diagnostics.write("Execute: \(printable(command))") }
         }
+        // Not kept alive by it: the toolbox cleans up when it goes.
+        Interruption.watch { [weak toolbox] end in toolbox?.abandon(end) }
         var work = Build(build, toolbox)
         try readPatches(for: &work)
         guard let plan = try plan(of: &work) else { return 0 }
         if options.has("print-plan") { return try printPlan(plan) }
-        let image = try told { () throws(MkifsError) in try work.layout(plan) }
+        let image = try layout(plan, work)
         if options.has("v") { Listing(diagnostics, options.count("v")).print(image) }
         try write(image, plan, toolbox)
         if let path = options.value("depfile") {
@@ -64,25 +66,35 @@ struct Command {
             plan = try work.plan()
         } catch {
             say(work.resolver)
-            if case .buildfile = error { throw ToolError(count(work.resolver)) }
+            if case .buildfile = error {
+                throw ToolError(counted(work.resolver.diagnostics.count(of: .error), "error"))
+            }
             throw ToolError(error.description)
         }
         say(work.resolver)
         guard options.has("check") else { return plan }
-        diagnostics.say("\(work.resolver.missingCount) host files missing")
+        diagnostics.say(counted(work.resolver.missingCount, "host file") + " missing")
         return nil
     }
 
-    private func count(_ resolver: Resolver) -> String {
-        let count = resolver.diagnostics.count(of: .error)
-        return "\(count) error\(count == 1 ? "" : "s")"
+    private func layout(_ plan: Plan, _ work: Build) throws(ToolError) -> LaidOutImage {
+        do throws(MkifsError) {
+            return try work.layout(plan)
+        } catch {
+            guard case .buildfile(let errors, _) = error else {
+                throw ToolError(error.description)
+            }
+            for one in errors { diagnostics.write(work.resolver.rendered(one)) }
+            throw ToolError(counted(errors.count, "error"))
+        }
+    }
+
+    private func counted(_ count: Int, _ name: String) -> String {
+        "\(count) \(name)\(count == 1 ? "" : "s")"
     }
 
     private func say(_ resolver: Resolver) {
-        for one in resolver.diagnostics.kept {
-            let source = resolver.sources[one.mark.file]
-            diagnostics.write(source.map(one.rendered(from:)) ?? one.description)
-        }
+        for one in resolver.diagnostics.kept { diagnostics.write(resolver.rendered(one)) }
     }
 
     private func readPatches(for work: inout Build) throws(ToolError) {

@@ -57,20 +57,23 @@ public final class NewFile: ByteSink {
     deinit {
         close(descriptor)
         if let destination { close(destination) }
-        if let temporary, !isFinished {
-            _ = unsafe temporary.withCString { unsafe unlink($0) }
-        }
+        guard let temporary else { return }
+        if !isFinished { _ = unsafe temporary.withCString { unsafe unlink($0) } }
+        Interruption.forget(temporary)
     }
 
     /// Makes a file whose name begins like this.
-    private static func made(from stem: Argument) -> (Int32, Argument) {
+    private static func made(from stem: Argument) -> (Int32, Argument?) {
         var template = (stem.bytes + Array(".XXXXXX".utf8)).map(CChar.init(bitPattern:))
         template.append(0)
-        let descriptor = unsafe mkstemp(&template)
+        var descriptor: Int32 = -1
+        let path = Interruption.making {
+            descriptor = unsafe mkstemp(&template)
+            return descriptor < 0
+                ? nil : Argument(bytes: template.dropLast().map(UInt8.init(bitPattern:)))
+        }
         if descriptor >= 0 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-        return (
-            descriptor, Argument(bytes: template.dropLast().map(UInt8.init(bitPattern:)))
-        )
+        return (descriptor, path)
     }
 
     private static var newMode: mode_t { 0o666 & ~creationMask() }

@@ -9,8 +9,14 @@ extension Toolbox {
     ) throws(MkifsError) {
         let isCopying = filter.command.hasCode(UInt8(ascii: "I"))
         let input = image + Array(".input".utf8)
-        if isCopying { try move(image, to: input) }
-        defer { if isCopying { _ = unsafe withPath(input) { unsafe unlink($0) } } }
+        if isCopying {
+            setInput(input)
+            try move(image, to: input)
+        }
+        defer {
+            if isCopying { _ = unsafe withPath(input) { unsafe unlink($0) } }
+            setInput(nil)
+        }
         let command = filter.command.replacingCodes { code in
             switch code {
             case UInt8(ascii: "a"): filter.arguments
@@ -20,9 +26,15 @@ extension Toolbox {
             default: nil
             }
         }
-        try perform(command)
+        do throws(LinkingError) {
+            try perform(command)
+        } catch {
+            throw .refused("image filter: \(error)")
+        }
         guard let status = HostStatus(image, followsLinks: true), status.byteCount > 0 else {
-            throw .refused("image filter '\(printable(command))': found no image behind it")
+            throw .refused(
+                "image filter: command '\(printable(command))': found an empty file behind it,"
+                    + " expected an image")
         }
     }
 

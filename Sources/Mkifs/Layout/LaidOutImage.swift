@@ -82,7 +82,8 @@ public struct LaidOutImage: Sendable {
         var header = startup.header
         let grown = header.startupSize.addingReportingOverflow(imageSize)
         guard !grown.overflow else {
-            throw .refused("startup and image take more than 4 GiB")
+            let size = UInt64(header.startupSize) &+ UInt64(imageSize)
+            throw .refused("startup and image: found \(size) bytes, expected less than 4 GiB")
         }
         guard let entry = startup.entryAddress else {
             // Another image's values hold as long as the sizes do.
@@ -106,10 +107,11 @@ public struct LaidOutImage: Sendable {
             memory = layout.runBase &+ loaded &+ plan.physicalBias
             let size = max(ramUsed, range.totalSize ?? 0).rounded(up: range.effectiveAlignment)
             if let total = range.totalSize, total > 0, ramUsed > total {
-                throw .refused(
+                throw .limit(
+                    "ram",
                     "RAM size of \(hex(ramUsed)) bytes exceeds the total size of \(hex(total))")
             }
-            try layout.check(range, "RAM", size)
+            try layout.check(range, "RAM", of: "ram", size)
             header.ramSize = UInt32(clamping: size)
         }
         header.setAddresses(entry: entry, image: image, memory: memory)

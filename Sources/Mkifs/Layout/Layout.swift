@@ -63,7 +63,7 @@ public struct Layout {
 
     private mutating func image() throws(MkifsError) -> LaidOutImage {
         if isSplit, plan.encoding.compression != .none {
-            throw .refused("a split image, with 'ram=', cannot be compressed")
+            throw .limit("compress", "a split image, one with RAM of its own, cannot be compressed")
         }
         let prefix = try toolbox.source(of: plan.prefix)
         let loaded = prefix.byteCount &- min(prefix.byteCount, plan.notLoaded)
@@ -118,13 +118,8 @@ public struct Layout {
     }
 
     private func recordSize(_ entry: Plan.Entry) throws(MkifsError) -> UInt64 {
-        let size = entry.recordSize
-        guard size <= 0xffff, size & 3 == 0 else {
-            throw .refused(
-                "'\(printable(entry.path.prefix(64)))...': found a directory record of \(size)"
-                    + " bytes, expected a multiple of 4 of 65,535 at most")
-        }
-        return UInt64(size)
+        if let fault = entry.recordFault { throw .refused(fault) }
+        return UInt64(entry.recordSize)
     }
 
     // MARK: Files
@@ -214,7 +209,7 @@ public struct Layout {
         guard placed.contents.byteCount <= UInt64(UInt32.max) else {
             throw .refused(
                 "'\(printable(plan.entries[index].path))': found \(placed.contents.byteCount)"
-                    + " bytes, and 4 GiB is the limit of a file in an image")
+                    + " bytes, expected less than 4 GiB")
         }
         return placed
     }
@@ -314,26 +309,31 @@ public struct Layout {
         let needed = end.rounded(up: 4) &+ UInt64(trailer)
         let total = plan.range.totalSize ?? 0
         if total > 0, needed > total {
-            throw .refused(
+            throw .limit(
+                "image",
                 "image size of \(hex(needed)) bytes exceeds the total size of \(hex(total))")
         }
         let length = max(needed, total).rounded(up: plan.range.effectiveAlignment)
-        try check(plan.range, "image", length)
+        try check(plan.range, "image", of: "image", length)
         guard let size = UInt32(exactly: length &- imageOffset) else {
-            throw .refused("the image takes \(length) bytes, and 4 GiB is the limit")
+            throw .refused("image: found \(length) bytes, expected less than 4 GiB")
         }
         return size
     }
 
     /// Holds the length of an area against its limits.
-    func check(_ range: AddressRange, _ name: String, _ length: UInt64) throws(MkifsError) {
+    func check(
+        _ range: AddressRange, _ name: String, of attribute: String, _ length: UInt64
+    ) throws(MkifsError) {
         if let maximum = range.maximumSize, length > maximum {
-            throw .refused(
+            throw .limit(
+                attribute,
                 "\(name) area of \(hex(length)) bytes exceeds \(hex(maximum)) maximum size")
         }
         let (last, overflow) = (range.start ?? 0).addingReportingOverflow(length)
         if let end = range.end, overflow || last > end {
-            throw .refused(
+            throw .limit(
+                attribute,
                 "\(name) area of \(hex(length)) bytes from \(hex(range.start ?? 0)) on exceeds"
                     + " \(hex(end)) end address")
         }

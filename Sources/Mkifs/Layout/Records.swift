@@ -223,6 +223,14 @@ extension Plan.Entry {
         if case .hardLink = kind { true } else { false }
     }
 
+    /// Why the directory cannot hold it; nil where it can.
+    var recordFault: String? {
+        let size = recordSize
+        guard size > 0xffff || size & 3 != 0 else { return nil }
+        return "'\(printable(path.prefix(64)))...': found a directory record of \(size) bytes,"
+            + " expected " + (size > 0xffff ? "65535 at most" : "a multiple of 4")
+    }
+
     /// Bytes of the directory record.
     var recordSize: Int {
         let body: IFS.DirectoryRecord.Body =

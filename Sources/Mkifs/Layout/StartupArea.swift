@@ -51,6 +51,7 @@ struct StartupArea {
             let file = try ELFFile(source)
             let memory = try Self.memory(
                 of: file, at: run, plan.pageSize, layout.profile.elf)
+            try Self.require(file.header.entry, within: memory.byteCount, from: run)
             let filled = try executable.arguments.replacingPlaceHolder(
                 in: memory, plan.order, address: runAddress, layout.profile.bootArguments)
             let trailer = UInt64(layout.trailerSize)
@@ -68,6 +69,16 @@ struct StartupArea {
         } catch {
             throw .file(name, error)
         }
+    }
+
+    /// A program that was linked for another place starts where nothing of it is.
+    private static func require(
+        _ entry: UInt64, within count: UInt64, from run: UInt64
+    ) throws(FormatError) {
+        guard entry < run || entry &- run >= count else { return }
+        throw .unsupported(
+            Place("ELF header.e_entry", 0), found: hex(entry),
+            expected: "a place in the startup program, which runs from \(hex(run)) on")
     }
 
     /// The program as it lies in memory from `run` on, its BSS included, in whole pages. Notes follow

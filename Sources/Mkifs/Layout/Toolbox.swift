@@ -18,6 +18,8 @@ public final class Toolbox: Sendable {
         var scratch: ScratchDirectory?
         /// What filters have made, by file and command.
         var filtered: [[[UInt8]]: HostFile] = [:]
+        /// What an image filter reads.
+        var input: [UInt8]?
     }
 
     private let environment: [[UInt8]]
@@ -31,6 +33,21 @@ public final class Toolbox: Sendable {
         self.environment = environment
         self.tell = tell
     }
+
+    /// Ends the programs that run and removes what they made, for a process that `end` ends: until
+    /// then, whoever runs a program or asks for a file in between waits.
+    public func abandon(_ end: () -> Void) {
+        Shell.terminate {
+            state.withLock { state in
+                state.scratch?.remove()
+                if let input = state.input { _ = unsafe withPath(input) { unsafe unlink($0) } }
+                end()
+            }
+        }
+    }
+
+    /// Says which file an image filter reads.
+    func setInput(_ path: [UInt8]?) { state.withLock { $0.input = path } }
 
     /// The bytes of a content.
     func source(of content: Content) throws(MkifsError) -> any ByteSource {
@@ -54,15 +71,7 @@ public final class Toolbox: Sendable {
     }
 
     /// Runs a command of the image's own.
-    func perform(_ command: [UInt8]) throws(MkifsError) {
-        do throws(LinkingError) {
-            try run(command)
-        } catch {
-            throw .command([], error)
-        }
-    }
-
-    private func run(_ command: [UInt8]) throws(LinkingError) {
+    func perform(_ command: [UInt8]) throws(LinkingError) {
         tell(command)
         try Shell.perform(ShellCommand(command, environment: environment))
     }
@@ -114,9 +123,9 @@ public final class Toolbox: Sendable {
         } catch {
             throw .file(content.name, error)
         }
-        let output: [UInt8]
+        let linked: LazyFileSource
         do throws(LinkingError) {
-            output = try scratch().file()
+            let output = try scratch().file()
             var request = LinkRequest(
                 input: input.path, output: output, headerAddress: addresses.header,
                 textAddress: addresses.text, dataAddress: addresses.data,
@@ -125,12 +134,14 @@ public final class Toolbox: Sendable {
             request.modules = link.modules
             request.pageSize = addresses.pageSize
             let command = try command(link, request, file)
-            try run(command)
+            try perform(command)
+            let size = HostStatus(output, followsLinks: true)?.byteCount ?? 0
+            linked = LazyFileSource(HostFile(output, byteCount: size))
+            // What cannot be read cannot be taken for a program either.
+            guard (try? ELFFile.isELF(linked)) == true else { throw .noProgram(command) }
         } catch {
             throw .command(content.name, error)
         }
-        let size = HostStatus(output, followsLinks: true)?.byteCount ?? 0
-        let linked = LazyFileSource(HostFile(output, byteCount: size))
         if let kept = link.kept { try write(linked, to: kept) }
         return linked
     }

@@ -10,6 +10,8 @@ public enum LinkingError: Error, Equatable, Sendable, CustomStringConvertible {
     case zeroByte([UInt8])
     /// A command did not succeed; what it had to say is on standard error.
     case failed([UInt8], Termination)
+    /// A linker's command succeeded, and there is no program.
+    case noProgram([UInt8])
     /// A command gave more bytes than the limit.
     case tooMuchOutput([UInt8], limit: UInt64)
     /// None of these programs is in PATH and links for the machine, or none is known that could.
@@ -26,6 +28,8 @@ public enum LinkingError: Error, Equatable, Sendable, CustomStringConvertible {
             "command '\(printable(command))': found a byte 0, expected none"
         case .failed(let command, let termination):
             "command '\(printable(command))': found \(termination), expected exit status 0"
+        case .noProgram(let command):
+            "command '\(printable(command))': found no ELF file behind it, expected a program"
         case .tooMuchOutput(let command, let limit):
             "command '\(printable(command))': found more output, expected at most \(limit) bytes"
         case .noLinker(let machine, let isBigEndian, []):

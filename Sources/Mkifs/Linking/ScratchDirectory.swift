@@ -20,7 +20,10 @@ final class ScratchDirectory: Sendable {
         path = template.dropLast().map(UInt8.init(bitPattern:))
     }
 
-    deinit { Self.remove(path) }
+    deinit { remove() }
+
+    /// Removes it with all that is in it.
+    func remove() { Self.remove(path) }
 
     /// The path of a new file with these bytes, which no other has.
     func file(holding bytes: [UInt8] = []) throws(LinkingError) -> [UInt8] {

@@ -3,9 +3,17 @@ internal import Synchronization
 
 /// Runs commands through `/bin/sh`. Their standard error is ours.
 enum Shell {
-    /// Held while a descriptor could slip into a child: between its making and its closing on exec,
-    /// and while a child starts.
-    private static let gate = Mutex(())
+    /// The commands that run. Held as well while a descriptor could slip into a child: between its
+    /// making and its closing on exec, and while a child starts.
+    private static let gate = Mutex<Set<pid_t>>([])
+
+    /// Ends the commands that run, and calls `body` while nobody starts one or learns of an end.
+    static func terminate(_ body: () -> Void) {
+        gate.withLock { children in
+            for child in children { kill(child, SIGTERM) }
+            body()
+        }
+    }
 
     // MARK: Running
 
@@ -68,8 +76,10 @@ enum Shell {
         defer { close(source) }
         let target = try copy(output, command)
         defer { close(target) }
-        let (child, failure) = gate.withLock { _ in
-            spawn(command, input: source, output: target)
+        let (child, failure) = gate.withLock { children in
+            let result = spawn(command, input: source, output: target)
+            if result.failure == 0 { children.insert(result.child) }
+            return result
         }
         guard failure == 0 else { throw .io("run", command.line, errno: failure) }
         return child
@@ -130,6 +140,7 @@ enum Shell {
         for child: pid_t, _ command: ShellCommand
     ) throws(LinkingError) -> Termination {
         var status: Int32 = 0
+        defer { gate.withLock { _ = $0.remove(child) } }
         while unsafe waitpid(child, &status, 0) < 0 {
             guard errno == EINTR else { throw .io("wait for", command.line, errno: errno) }
         }

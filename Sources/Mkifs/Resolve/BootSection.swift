@@ -6,6 +6,8 @@ struct BootSection: Sendable {
     var contents: BootfileContents?
     /// What the image filter is given.
     let arguments: [UInt8]
+    /// The line of `virtual=`.
+    let mark: SourceMark
     /// The startup program; nil until one is found.
     var startup: Command?
     /// How many programs are named, the startup included.
@@ -19,7 +21,10 @@ struct BootSection: Sendable {
         let mark: SourceMark
     }
 
-    init(arguments: [UInt8]) { self.arguments = arguments }
+    init(arguments: [UInt8], mark: SourceMark) {
+        self.arguments = arguments
+        self.mark = mark
+    }
 }
 
 extension Resolver {

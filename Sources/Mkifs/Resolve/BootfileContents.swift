@@ -101,7 +101,7 @@ struct BootfileContents: Equatable, Sendable {
             switch text {
             case "rsvd_vaddr": isAboveImage = isOn
             case "big_pages": bigPages = isOn
-            default: throw Self.unknown((isOn ? "+" : "-") + text, attribute.mark)
+            default: throw Self.unknown(text, sign: isOn ? "+" : "-", attribute.mark)
             }
         case .setting(let name, let value):
             let text = try value.expanded(lookup)
@@ -112,7 +112,7 @@ struct BootfileContents: Equatable, Sendable {
             } catch {
                 throw Diagnostic(at: value.mark, "\(name): \(error)", hint: error.hint)
             }
-            guard isKnown else { throw Self.unknown(name, attribute.mark) }
+            guard isKnown else { throw Self.unknown(name, sign: "", attribute.mark) }
         case .deferred: return
         }
     }
@@ -148,15 +148,19 @@ struct BootfileContents: Equatable, Sendable {
     }
 
     /// All that it knows, flags without their sign.
-    static let names = [
+    static var names: [String] { settings + flags }
+    private static let flags = ["rsvd_vaddr", "big_pages"]
+    private static let settings = [
         "attr", "default_image", "default_ram", "filter", "len", "notloaded", "pagesize",
-        "pagesizes", "paddr_bias", "vboot", "rsvd_vaddr", "big_pages",
+        "pagesizes", "paddr_bias", "vboot",
     ]
 
-    private static func unknown(_ name: String, _ mark: SourceMark) -> Diagnostic {
-        let near = nearest(to: String(name.prefix(32)), among: names)
+    private static func unknown(
+        _ name: String, sign: String, _ mark: SourceMark
+    ) -> Diagnostic {
+        let near = nearest(to: String(name.prefix(32)), among: sign.isEmpty ? settings : flags)
         return Diagnostic(
-            at: mark, "unknown bootfile attribute \(quoted(Array(name.utf8)))",
-            hint: near.map { "did you mean '\($0)'?" })
+            at: mark, "unknown bootfile attribute \(quoted(Array((sign + name).utf8)))",
+            hint: near.map { "did you mean '\(sign)\($0)'?" })
     }
 }

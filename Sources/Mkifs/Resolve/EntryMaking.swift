@@ -5,7 +5,8 @@ struct EntryMaker {
     let resolver: Resolver
     let pageSize: UInt64
     /// The ELF file of each draft that is laid out.
-    let programs: [ELFFile?]
+    private var programs: [ELFFile?] = []
+    /// What there is to say, what the resolver had to say included.
     private(set) var diagnostics: Diagnostics
     private(set) var root: Plan.Entry
     private var made: [Made] = []
@@ -27,18 +28,12 @@ struct EntryMaker {
         let inode: UInt32
     }
 
-    init(_ resolver: Resolver, _ programs: [ELFFile?], root: Plan.Entry, pageSize: UInt64) {
+    /// Gives every draft its path.
+    init(_ resolver: Resolver, root: Plan.Entry, pageSize: UInt64) {
         self.resolver = resolver
-        self.programs = programs
         self.root = root
         self.pageSize = pageSize
         diagnostics = resolver.diagnostics
-    }
-
-    private var profile: Profile { resolver.profile }
-
-    /// All entries, in the order of the buildfile.
-    mutating func entries() throws(MkifsError) -> [Plan.Entry] {
         let prefix = resolver.boot == nil ? [] : Array("proc/boot".utf8)
         for index in resolver.drafts.indices {
             do throws(Diagnostic) {
@@ -47,8 +42,20 @@ struct EntryMaker {
                 diagnostics.add(error)
             }
         }
-        try addLibraryLinks()
-        return try numbered()
+    }
+
+    private var profile: Profile { resolver.profile }
+
+    /// All entries, in the order of the buildfile; `programs` are the ELF files of the drafts.
+    mutating func entries(
+        _ programs: [ELFFile?], _ diagnostics: inout Diagnostics
+    ) -> [Plan.Entry] {
+        self.programs = programs
+        self.diagnostics = diagnostics
+        addLibraryLinks()
+        let entries = numbered()
+        diagnostics = self.diagnostics
+        return entries
     }
 
     // MARK: Paths
@@ -101,7 +108,7 @@ struct EntryMaker {
 
     /// A shared object is stored under the name that it gives itself; a link without the version
     /// leads to it.
-    private mutating func addLibraryLinks() throws(MkifsError) {
+    private mutating func addLibraryLinks() {
         let given = made
         var paths = Set(given.filter { !$0.isDropped }.map(\.path))
         made = []
@@ -112,7 +119,7 @@ struct EntryMaker {
             let draft = resolver.drafts[entry.draft]
             guard draft.attributes.autolink, !draft.isBootstrap,
                 let program = programs[entry.draft],
-                let soname = try soname(of: program, draft)
+                let soname = soname(of: program, draft)
             else {
                 made.append(entry)
                 continue
@@ -127,13 +134,14 @@ struct EntryMaker {
                 entry.path = name
                 paths.insert(name)
             }
+            var library = made.count
             if !profile.keepsDuplicates, let earlier = libraries[name] {
                 say(of: draft, name, inImageFrom: made[earlier].draft)
-                continue
+                library = earlier
+            } else {
+                libraries[name] = library
+                made.append(entry)
             }
-            let library = made.count
-            libraries[name] = library
-            made.append(entry)
             guard link != folder, link != entry.path, !paths.contains(link) else { continue }
             if !profile.keepsDuplicates, let earlier = links[link] {
                 made[earlier].isDropped = true
@@ -154,14 +162,16 @@ struct EntryMaker {
                 "\(quoted(name)) is in the image already, from \(earlier.mark); left out"))
     }
 
-    private func soname(of program: ELFFile, _ draft: Draft) throws(MkifsError) -> [UInt8]? {
+    private mutating func soname(of program: ELFFile, _ draft: Draft) -> [UInt8]? {
         do throws(FormatError) {
             guard let name = try program.soname(), !name.isEmpty, !name.contains(.slash) else {
                 return nil
             }
             return name
         } catch {
-            throw .file(draft.contentName, error)
+            diagnostics.add(
+                Diagnostic(at: draft.mark, "\(printable(draft.contentName)): \(error)"))
+            return nil
         }
     }
 
@@ -171,7 +181,7 @@ struct EntryMaker {
 
     // MARK: Numbers and places
 
-    private mutating func numbered() throws(MkifsError) -> [Plan.Entry] {
+    private mutating func numbered() -> [Plan.Entry] {
         var entries: [Plan.Entry] = []
         var numbers: [Int: UInt32] = [:]
         var firsts: [HostStatus.Identity: [First]] = [:]
@@ -183,7 +193,13 @@ struct EntryMaker {
                 entries.append(libraryLink(one, draft, number, numbers))
                 continue
             }
-            let kind = try kind(of: one.draft, draft, firsts)
+            let kind: Plan.Kind
+            do throws(MkifsError) {
+                kind = try self.kind(of: one.draft, draft, firsts)
+            } catch {
+                diagnostics.add(Diagnostic(at: draft.mark, error.description))
+                continue
+            }
             var entry = Plan.Entry(one.path, kind, mode: 0, inode: number)
             if case .hardLink(let first) = kind { entry.inode = first }
             if let identity = draft.hardLink, entry.inode == number {
@@ -191,6 +207,9 @@ struct EntryMaker {
             }
             entry = attributed(entry, by: draft, program: programs[one.draft])
             entry.place = place(of: entry, draft, programs[one.draft])
+            if let fault = entry.recordFault {
+                diagnostics.add(Diagnostic(at: draft.mark, fault))
+            }
             entries.append(entry)
         }
         return profile.listsParents ? entries + parents(of: entries) : entries
@@ -228,8 +247,7 @@ struct EntryMaker {
         case .bootstrap(let content, let arguments):
             guard let file = programs[index] else {
                 throw .refused(
-                    "\(printable(content.name)): found no ELF file, expected a bootstrap executable"
-                )
+                    "\(quoted(content.name)): found no ELF file, expected a bootstrap executable")
             }
             return .program(try program(content, file, draft, arguments))
         }

@@ -4,26 +4,30 @@ extension Resolver {
     /// The plan of what was read. Throws the errors that were found, here or before.
     public mutating func plan() throws(MkifsError) -> Plan {
         applyBootfileAttributes()
-        try diagnostics.throwErrors()
         let image = scope.image
         let page = boot?.contents?.pageSize ?? 4096
-        let programs = try programs()
+        checkBootSection()
+        var maker = EntryMaker(self, root: root(), pageSize: max(page, 1))
+        // What is wrong with the text is told before any file is opened, and what is wrong with
+        // the files before any is linked.
+        diagnostics = maker.diagnostics
+        try diagnostics.throwErrors()
+        let programs = programs()
+        try diagnostics.throwErrors()
         let order = byteOrder(programs)
         var plan = Plan(options.release, order, root: root())
         plan.encoding = IFS.Encoding(image.compression ?? .none, isFast: options.isFast)
         plan.pageSize = max(page, 1)
         plan.header.mountpoint = try mountpoint(image)
-        plan.header.chain = try chain(image)
+        plan.header.chain = image.chain ?? 0
         plan.range = range(image)
         plan.ram =
             image.ram.map { $0.completed(from: boot?.contents?.ram ?? AddressRange()) }
             ?? boot?.contents?.ram
         if let contents = boot?.contents { add(contents, to: &plan) }
-        try addStartup(to: &plan)
-        var maker = EntryMaker(self, programs, root: plan.root, pageSize: plan.pageSize)
-        plan.entries = try maker.entries()
+        addStartup(to: &plan)
+        plan.entries = maker.entries(programs, &diagnostics)
         plan.root = maker.root
-        diagnostics = maker.diagnostics
         try diagnostics.throwErrors()
         return plan
     }
@@ -49,14 +53,6 @@ extension Resolver {
             throw .refused("mount: found a zero byte in \(quoted(mount)), expected a path")
         }
         return mount
-    }
-
-    private func chain(_ image: ImageAttributes) throws(MkifsError) -> UInt32 {
-        guard let chain = image.chain else { return 0 }
-        guard let narrow = UInt32(exactly: chain) else {
-            throw .refused("chain: found \(hex(chain)), expected an address below 4 GiB")
-        }
-        return narrow
     }
 
     private func range(_ image: ImageAttributes) -> AddressRange {
@@ -92,9 +88,16 @@ extension Resolver {
         return (profile.addsNamedSections ? own : []) + options.keptSections
     }
 
-    private func programs() throws(MkifsError) -> [ELFFile?] {
+    private mutating func programs() -> [ELFFile?] {
         var programs: [ELFFile?] = []
-        for draft in drafts { programs.append(try elf(draft)) }
+        for draft in drafts {
+            do throws(MkifsError) {
+                programs.append(try elf(draft))
+            } catch {
+                diagnostics.add(Diagnostic(at: draft.mark, error.description))
+                programs.append(nil)
+            }
+        }
         return programs
     }
 
@@ -139,13 +142,19 @@ extension Resolver {
         if let command = link?.command { try check(command, for: content) }
         if link == nil, file.header.type == ELFFile.FileType.relocatable { link = Plan.Link(nil) }
         guard var link else {
-            guard !isBoot else {
-                throw .refused(
-                    "\(printable(content.name)): found a boot file of type \(file.header.type) and"
-                        + " machine \(file.header.machine) that no 'linker=' is for;"
-                        + " expected one, or a relocatable file")
+            // Without its bootfile, which may have a linker, a check cannot tell.
+            guard isBoot, !options.isCheck || boot?.contents != nil else { return nil }
+            throw .refused(
+                "\(quoted(content.name)): found an \(file.header.typeName) file for"
+                    + " \(file.header.machineName), expected an ET_REL file, or a 'linker=' that is"
+                    + " for this one")
+        }
+        if let command = link.command {
+            do throws(LinkingError) {
+                _ = try CommandTemplate(parsing: command)
+            } catch {
+                throw .command(content.name, error)
             }
-            return nil
         }
         link.modules = attributes.modules
         link.kept = attributes.keepLinked ? keptName(of: content.name) : nil
@@ -167,21 +176,29 @@ extension Resolver {
         return join(options.outputDirectory ?? [], name)
     }
 
-    private mutating func addStartup(to plan: inout Plan) throws(MkifsError) {
-        guard let boot else { return }
-        guard let startup = boot.startup else {
-            if options.isCheck { return }
-            throw .refused("no startup program found while creating a bootable image")
+    private mutating func checkBootSection() {
+        guard let boot, boot.programCount == 0 else { return }
+        diagnostics.add(
+            Diagnostic(
+                at: boot.mark, "no startup program found while creating a bootable image",
+                hint: "the first command of the section is the startup program"))
+    }
+
+    private mutating func addStartup(to plan: inout Plan) {
+        guard let startup = boot?.startup else { return }
+        do throws(MkifsError) {
+            guard let file = try elf(startup.content) else {
+                throw .refused(
+                    "\(quoted(startup.content.name)): found no ELF file, expected the startup"
+                        + " program")
+            }
+            plan.startup = .program(
+                Plan.Executable(
+                    startup.content,
+                    try link(file, startup.content, startup.attributes, isBoot: true),
+                    startup.arguments))
+        } catch {
+            diagnostics.add(Diagnostic(at: startup.mark, error.description))
         }
-        guard let file = try elf(startup.content) else {
-            throw .refused(
-                "\(printable(startup.content.name)): found no ELF file, expected the startup program"
-            )
-        }
-        plan.startup = .program(
-            Plan.Executable(
-                startup.content,
-                try link(file, startup.content, startup.attributes, isBoot: true),
-                startup.arguments))
     }
 }

@@ -14,8 +14,8 @@ public struct Resolver {
     public private(set) var dependencies: [[UInt8]] = []
     /// How many files of the host were not there.
     public private(set) var missingCount = 0
-    /// Texts that diagnostics speak of, by name.
-    public private(set) var sources: [String: SourceText] = [:]
+    /// Texts that diagnostics speak of, by name; each `-l` is one of its own.
+    private var sources: [String: [SourceText]] = [:]
 
     var scope: AttributeScope
     var globals = GlobalVariables()
@@ -81,15 +81,22 @@ public struct Resolver {
 
     /// Takes in a buildfile, or a line of the command line.
     public mutating func add(_ source: SourceText) {
-        sources[source.name] = sources[source.name] ?? source
+        sources[source.name, default: []].append(source)
         let file = BuildFile(parsing: source, &diagnostics)
         for line in file.lines where !diagnostics.isFull { add(line) }
     }
 
     /// Takes in a patch file.
     public mutating func add(patches source: SourceText) {
-        sources[source.name] = source
+        sources[source.name] = [source]
         patches = PatchFile(parsing: source, &diagnostics)
+    }
+
+    /// A diagnostic with the line that it is about, where that is known.
+    public func rendered(_ diagnostic: Diagnostic) -> String {
+        let texts = sources[diagnostic.mark.file] ?? []
+        let text = texts.first { $0.line(diagnostic.mark.line) != nil }
+        return text.map(diagnostic.rendered(from:)) ?? diagnostic.description
     }
 
     /// Takes in a directory of the host as if a line named it.
@@ -140,25 +147,26 @@ public struct Resolver {
             throw Diagnostic(
                 at: line.mark, "found a text, and 'type=\(attributes.type.rawValue)' has none")
         }
+        let mark = line.words.first?.mark ?? line.mark
         switch attributes.type {
         case .link:
             guard let source else {
                 throw Diagnostic(
-                    at: line.mark, "a link has no text", hint: "write 'link = text'")
+                    at: mark, "a link has no text", hint: "write 'link = text'")
             }
-            addDraft(target, .link(text: source), attributes, .init(permissions: 0o777), line.mark)
+            addDraft(target, .link(text: source), attributes, .init(permissions: 0o777), mark)
         case .fifo:
-            addDraft(target, .fifo, attributes, .init(permissions: 0o666), line.mark)
+            addDraft(target, .fifo, attributes, .init(permissions: 0o666), mark)
         case .dir:
-            try addDirectory(target, like: source, attributes, line.mark)
+            try addDirectory(target, like: source, attributes, mark)
         case .file:
             if let inline = line.inline {
                 let owner = Host.owner
                 addDraft(
                     target, .content(.bytes(inline.text.bytes)), attributes,
-                    .init(permissions: 0o666, user: owner.user, group: owner.group), line.mark)
+                    .init(permissions: 0o666, user: owner.user, group: owner.group), mark)
             } else {
-                try addFile(target, source, attributes, line.mark)
+                try addFile(target, source, attributes, line.words.last?.mark ?? mark)
             }
         }
     }
@@ -248,6 +256,11 @@ public struct Resolver {
                 throw Diagnostic(at: mark, error.description)
             }
         case .file:
+            guard attributes.filter != nil || status.byteCount <= UInt64(UInt32.max) else {
+                throw Diagnostic(
+                    at: mark,
+                    "\(quoted(path)): found \(status.byteCount) bytes, expected less than 4 GiB")
+            }
             let file = HostFile(path, byteCount: status.byteCount)
             let plain = options.files.content(path, status)
             try checkDigests(of: plain, path, attributes, mark)
@@ -290,24 +303,32 @@ public struct Resolver {
         } catch {
             throw Diagnostic(at: mark, error.description)
         }
-        for name in names {
-            let child = join(path, name)
-            let place = join(target, name)
-            let follows = attributes.followsLinks
-            guard let found = options.files.status(of: child, followsLinks: follows) else {
-                _ = try find(child, attributes, mark)
-                continue
+        for name in names where !diagnostics.isFull {
+            let (child, place) = (join(path, name), join(target, name))
+            do throws(Diagnostic) {
+                try importChild(child, as: place, attributes, mark, above + [status.identity])
+            } catch {
+                diagnostics.add(error)
             }
-            if found.kind == .directory {
-                try importTree(
-                    child, found, as: place, attributes, mark, above: above + [status.identity])
-            } else if found.kind == .other {
-                diagnostics.add(
-                    Diagnostic(.warning, at: mark, "\(quoted(child)) is a special file; left out"))
-            } else {
-                dependencies.append(child)
-                try addFound(child, found, as: place, attributes, mark)
-            }
+        }
+    }
+
+    private mutating func importChild(
+        _ path: [UInt8], as target: [UInt8], _ attributes: EntryAttributes, _ mark: SourceMark,
+        _ above: [HostStatus.Identity]
+    ) throws(Diagnostic) {
+        guard let found = options.files.status(of: path, followsLinks: attributes.followsLinks) else {
+            _ = try find(path, attributes, mark)
+            return
+        }
+        if found.kind == .directory {
+            try importTree(path, found, as: target, attributes, mark, above: above)
+        } else if found.kind == .other {
+            diagnostics.add(
+                Diagnostic(.warning, at: mark, "\(quoted(path)) is a special file; left out"))
+        } else {
+            dependencies.append(path)
+            try addFound(path, found, as: target, attributes, mark)
         }
     }
 
@@ -349,7 +370,7 @@ public struct Resolver {
         do throws(MkifsError) {
             let bytes = try options.files.contents(of: path, limit: Self.textLimit)
             let source = SourceText(name: printable(path), bytes: bytes)
-            sources[source.name] = source
+            sources[source.name] = [source]
             return source
         } catch {
             throw Diagnostic(at: mark, error.description)
@@ -386,7 +407,7 @@ public struct Resolver {
         if let processor = bootfile.cpu {
             environment = Self.environment(options, profile, processor: processor)
         }
-        var section = BootSection(arguments: bootfile.arguments ?? [])
+        var section = BootSection(arguments: bootfile.arguments ?? [], mark: line.mark)
         let name = bootfile.name + Array(".boot".utf8)
         if let found = try find(name, attributes, line.mark, isNeeded: true) {
             let source = try bootText(found.path, line.mark)
@@ -427,7 +448,7 @@ public struct Resolver {
             }
             let bytes = try source.bytes(section.size, at: section.offset, "ELF section")
             let text = SourceText(name: whole.name, bytes: bytes)
-            sources[text.name] = text
+            sources[text.name] = [text]
             return text
         } catch {
             throw Diagnostic(at: mark, "\(printable(path)): \(error)")

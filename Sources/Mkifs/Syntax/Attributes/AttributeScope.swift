@@ -18,6 +18,8 @@ public struct AttributeScope: Sendable {
     public private(set) var image = ImageAttributes()
     /// The defaults of the next line.
     public private(set) var defaults: EntryAttributes
+    /// Where the attributes of the image got their values, by name.
+    private(set) var imageMarks: [String: SourceMark] = [:]
     /// Names of attributes that something has set, for those that are conditional.
     private var known: Set<String> = []
 
@@ -138,6 +140,7 @@ public struct AttributeScope: Sendable {
             throw Diagnostic(at: match.valueMark, "\(name): \(error)", hint: error.hint)
         }
         known.insert(name)
+        if match.definition.scope == .image { imageMarks[name] = match.valueMark }
         return match.definition
     }
 }

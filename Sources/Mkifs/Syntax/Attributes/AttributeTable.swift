@@ -43,7 +43,8 @@ public enum AttributeTable {
 
     private static let image: [AttributeDefinition] = [
         .value("chain", .number, .image) { text, values throws(ValueFault) in
-            values.image.chain = try Number.parse(text)
+            values.image.chain = UInt32(
+                clamping: try Number.parse(text, through: UInt64(UInt32.max)))
         },
         .flag("compress", .image) { $1.image.compression = $0 ? .ucl : IFS.Compression.none },
         .value("compress", .compression, .image) { text, values throws(ValueFault) in
@@ -52,7 +53,10 @@ public enum AttributeTable {
         .value("image", .range, .image) { text, values throws(ValueFault) in
             values.image.range = try AddressRange(parsing: text)
         },
-        .value("linker", .text, .image) { $1.image.linkers.append($0) },
+        .value("linker", .text, .image) { text, values throws(ValueFault) in
+            _ = try LinkerSpec(parsing: text)
+            values.image.linkers.append(text)
+        },
         .value("physical", .bootfile, .entry) { text, values throws(ValueFault) in
             values.entry.physical = try Bootfile(parsing: text)
         },

@@ -5,7 +5,7 @@ public struct ImageAttributes: Equatable, Sendable {
     /// The byte order; nil until something says it.
     public var isBigEndian: Bool?
     /// Where the next image lies.
-    public var chain: UInt64?
+    public var chain: UInt32?
     /// How the image is packed; nil until something says it.
     public var compression: IFS.Compression?
     /// Where the image lies; nil without `image=`.
