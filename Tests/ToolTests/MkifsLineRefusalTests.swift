@@ -65,8 +65,9 @@ struct MkifsLineRefusalTests {
         try shop.write(.program(at: 0xf000_0000, [1, 2, 3]), to: "startup")
         try shop.expectRefusal(
             Workshop.boot(),
-            saying: "b.build:4:5: error: ./startup: ELF segment at 0x1000: found a startup segment of "
-                + "3 bytes at 0xf0000000, expected one within 0x10000000 bytes from 0x400100 on",
+            saying:
+                "b.build:4:5: error: ./startup: ELF segment at 0x1000: found a startup segment of "
+                + "3 bytes at 0xf0000000, expected one within 0x4000000 bytes from 0x400100 on",
             "        startup", "        ^", "mkifs: 1 error")
     }
 }

@@ -267,7 +267,8 @@ struct EntryMaker {
     ) throws(MkifsError) -> Plan.Program {
         var rules = ELFLayout.Rules()
         rules.usesCodeInPlace = draft.attributes.code == .inPlace
-        rules.usesDataInPlace = draft.attributes.data == .inPlace
+        rules.usesDataInPlace =
+            draft.attributes.data == .inPlace || arguments != nil && startsWhereItLies
         rules.keepsRelocations = draft.attributes.keepsRelocations ?? true
         rules.keptSections =
             draft.attributes.keptSections
@@ -277,6 +278,13 @@ struct EntryMaker {
         program.link = try resolver.link(
             file, content, draft.attributes, isBoot: arguments != nil)
         return program
+    }
+
+    /// Whether bootstrap executables use their data where it lies, whatever the default is: when they
+    /// start there is no loader yet that would copy it. In a split image the startup does.
+    private var startsWhereItLies: Bool {
+        profile.data == .copy && resolver.scope.image.ram == nil
+            && resolver.boot?.contents?.ram == nil
     }
 
     private func place(

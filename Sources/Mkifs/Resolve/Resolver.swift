@@ -317,7 +317,8 @@ public struct Resolver {
         _ path: [UInt8], as target: [UInt8], _ attributes: EntryAttributes, _ mark: SourceMark,
         _ above: [HostStatus.Identity]
     ) throws(Diagnostic) {
-        guard let found = options.files.status(of: path, followsLinks: attributes.followsLinks) else {
+        guard let found = options.files.status(of: path, followsLinks: attributes.followsLinks)
+        else {
             _ = try find(path, attributes, mark)
             return
         }
