@@ -24,10 +24,30 @@ package enum Builds {
             build.resolver.add(patches: SourceText(name: "fuzz.patch", bytes: patches))
         }
         let plan = attempt { () throws(MkifsError) in try build.plan() }
-        check(build.resolver)
+        check(build.resolver.diagnostics, build.resolver.rendered)
         guard let plan else { return }
         precondition(!build.resolver.diagnostics.hasErrors, "a plan in spite of errors")
         lay(plan.withoutCommands, build)
+    }
+
+    /// Reads the text of a plan, and goes on from there. What it gives for a plan is read as the same.
+    package static func build(plan text: [UInt8]) {
+        var diagnostics = Diagnostics()
+        let source = SourceText(name: "fuzz.plan", bytes: text)
+        let plan = Plan(parsing: source, checkingFiles: false, &diagnostics)
+        check(diagnostics, { $0.rendered(from: source) })
+        guard let plan else { return precondition(diagnostics.hasErrors, "no plan and no error") }
+        let options = BuildOptions(plan.release)
+        if let first = attempt({ () throws(MkifsError) in try plan.text() }) {
+            var diagnostics = Diagnostics()
+            let source = SourceText(name: "again.plan", bytes: first)
+            guard let again = Plan(parsing: source, checkingFiles: false, &diagnostics) else {
+                preconditionFailure("a plan's own text cannot be read")
+            }
+            let second = attempt { () throws(MkifsError) in try again.text() }
+            precondition(second == first, "a plan that reads as another")
+        }
+        lay(plan.withoutCommands, Build(options, Toolbox(environment: [])))
     }
 
     private static func lay(_ plan: Plan, _ build: Build) {
@@ -39,7 +59,7 @@ package enum Builds {
             preconditionFailure("an image that was laid out and cannot be written")
         }
         precondition(count == UInt64(sink.bytes.count), "an image of another length")
-        if plan.startup == nil { check(sink.bytes, plan) }
+        if plan.isBuilt { check(sink.bytes, plan) }
     }
 
     /// An image that nothing boots is read as what it was made from.
@@ -55,13 +75,13 @@ package enum Builds {
         Checks.examine(image)
     }
 
-    private static func check(_ resolver: Resolver) {
-        let kept = resolver.diagnostics.kept
+    private static func check(_ diagnostics: Diagnostics, _ rendered: (Diagnostic) -> String) {
+        let kept = diagnostics.kept
         precondition(kept.count <= 2 * Diagnostics.limit)
         for one in kept {
             precondition(one.mark.line >= 1 && one.mark.column >= 1, "a place that is none")
             precondition(!one.description.utf8.contains(10), "a message of several lines")
-            if let source = resolver.sources[one.mark.file] { keep(one.rendered(from: source)) }
+            keep(rendered(one))
         }
     }
 
@@ -77,25 +97,50 @@ package enum Builds {
 }
 
 extension Plan {
-    /// The plan with every program as it is: none is linked, and nothing filtered.
+    /// Whether it comes from a buildfile, and nothing boots its image: what is written is then known.
+    fileprivate var isBuilt: Bool {
+        startup == nil && remains.isEmpty && header.directoryOffset == nil
+            && entries.allSatisfy { if case .fixed = $0.place { false } else { true } }
+    }
+
+    /// The plan with every program as it is: none is linked, nothing filtered, no file opened.
     fileprivate var withoutCommands: Plan {
         var plan = self
         plan.filter = nil
-        if case .program(var startup) = plan.startup {
+        plan.prefix = plan.prefix.inMemory
+        plan.tail = plan.tail.inMemory
+        for index in plan.remains.indices {
+            plan.remains[index].content = plan.remains[index].content.inMemory
+        }
+        switch plan.startup {
+        case .program(var startup)?:
             startup.link = nil
+            startup.content = startup.content.inMemory
             plan.startup = .program(startup)
+        case .stored(let header, let content)?: plan.startup = .stored(header, content.inMemory)
+        case nil: break
         }
         for index in plan.entries.indices {
             switch plan.entries[index].kind {
-            case .file(.filtered(let file, let command)):
-                plan.entries[index].kind = .file(.bytes(file.path + command))
+            case .file(let content): plan.entries[index].kind = .file(content.inMemory)
             case .program(var program):
                 program.link = nil
-                if case .filtered = program.content { program.content = .bytes([]) }
+                program.content = program.content.inMemory
                 plan.entries[index].kind = .program(program)
-            case .file, .hardLink, .directory, .symlink, .device: break
+            case .hardLink, .directory, .symlink, .device, .extent: break
             }
         }
         return plan
+    }
+}
+
+extension Content {
+    /// Itself, or for a file of the host its name.
+    fileprivate var inMemory: Content {
+        switch self {
+        case .bytes, .source: self
+        case .file(let file): .bytes(file.path)
+        case .filtered(let file, let command): .bytes(file.path + command)
+        }
     }
 }

@@ -35,6 +35,7 @@ struct Command {
         guard let plan = try plan(of: &work) else { return 0 }
         if options.has("print-plan") { return try printPlan(plan) }
         let image = try layout(plan, work)
+        try requireOtherOutput(than: plan, work.resolver.dependencies)
         if options.has("v") { Listing(diagnostics, options.count("v")).print(image) }
         try write(image, plan, toolbox)
         if let path = options.value("depfile") {

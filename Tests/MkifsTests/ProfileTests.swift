@@ -178,6 +178,7 @@ struct ProfileTests {
     private func startup(_ release: Release, noteAt note: UInt64?) throws -> [UInt8] {
         let host = try Host()
         var program = SmallELF(is64Bit: false, type: 2)
+        program.entry = 0x40_0100
         program.segments = [
             .init(
                 type: SmallELF.load, flags: 7, offset: 0x400, address: 0x40_0100, fileSize: 0x800,

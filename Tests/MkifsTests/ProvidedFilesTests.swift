@@ -35,21 +35,21 @@ struct ProvidedFilesTests {
     @Test func theHostIsNotAskedForProvidedFiles() {
         #expect(
             refusal("[-optional] /etc/passwd\n")
-                == "a.build:1:1: error: host file '/etc/passwd' not available")
+                == "a.build:1:13: error: host file '/etc/passwd' not available")
         #expect(
             refusal("[-optional] /etc\n")
-                == "a.build:1:1: error: host file '/etc' not available")
+                == "a.build:1:13: error: host file '/etc' not available")
     }
 
     /// A `~` stands for the zero byte.
     @Test(arguments: [
         ("a~b={\n}\n", "a.build:1:1: error: found a zero byte in 'a\\x00b', expected text"),
-        ("[type=dir] ~\n", "a.build:1:1: error: found a zero byte in '\\x00', expected text"),
+        ("[type=dir] ~\n", "a.build:1:12: error: found a zero byte in '\\x00', expected text"),
         (
             "[prefix=~] a={\n}\n",
-            "a.build:1:1: error: found a zero byte in '\\x00/a', expected text"
+            "a.build:1:12: error: found a zero byte in '\\x00/a', expected text"
         ),
-        ("[type=link] a=b~\n", "a.build:1:1: error: found a zero byte in 'b\\x00', expected text"),
+        ("[type=link] a=b~\n", "a.build:1:13: error: found a zero byte in 'b\\x00', expected text"),
         ("[mount=~]\n", "mount: found a zero byte in '\\x00', expected a path"),
     ])
     func textsEndAtAZeroByteAndSoHaveNone(_ text: String, _ expected: String) {
@@ -63,7 +63,7 @@ struct ProvidedFilesTests {
             + [52, 0, 32, 0, 0, 0, 40, 0, 0, 0, 0, 0]
         #expect(
             refusal("[linker=\"ld %x\"] object\n", ["/h/object": object])
-                == "linker command 'ld %x' at byte 4: found '%x', expected a code: "
+                == "a.build:1:18: error: linker command 'ld %x' at byte 4: found '%x', expected a code: "
                 + "%h %t %d %o %i %^o %^i %n %^n %(...%) %[M...%]")
     }
 
@@ -91,5 +91,50 @@ struct ProvidedFilesTests {
         #expect(sink.bytes.integer(UInt32.self, at: header + 16) == 0xfac)
         #expect(size == 0x2000)
         #expect(Array(sink.bytes[Int(offset + data)...].prefix(4)) == [1, 2, 3, 4])
+    }
+
+    /// The program is linked by no one here: its addresses are those where it runs, and for what is
+    /// written those of the RAM.
+    @Test func codeThatIsWrittenMayRunFarFromABootstrapExecutable() throws {
+        let boot = "image=0x10000000 ram=0x1000000"
+        let text = """
+            [\(boot) linker="(;2;)ld %i"]
+            [virtual=x86,b] boot={
+            startup
+            procnto
+            }
+
+            """
+        var program = SmallELF(is64Bit: false, type: 2)
+        program.segments = [
+            .init(type: 1, flags: 5, offset: 0x1000, address: 0x1000_3000, fileSize: 0x100),
+            .init(type: 1, flags: 7, offset: 0x2000, address: 0x100_0000, fileSize: 0x100),
+        ]
+        var startup = SmallELF(is64Bit: false, type: 2)
+        startup.segments = [
+            .init(type: 1, flags: 5, offset: 0x1000, address: 0x100_0100, fileSize: 0x1000)
+        ]
+        var startupBytes = startup.bytes
+        startupBytes.set(UInt32(0x100_0100), at: 24)
+        let files = [
+            "/h/b.boot": Array("[pagesize=4k]".utf8), "/h/startup": startupBytes,
+            "/h/procnto": program.bytes,
+        ]
+        var plan = try plan(text, files)
+        if case .program(var executable)? = plan.startup {
+            executable.link = nil
+            plan.startup = .program(executable)
+        }
+        if case .program(var executable) = plan.entries[0].kind {
+            executable.link = nil
+            plan.entries[0].kind = .program(executable)
+        }
+        #expect(throws: Never.self) { try Layout.image(of: plan, Toolbox(environment: [])) }
+    }
+
+    @Test func aLinkToALibraryIsNotMadeOverAnotherEntryOfItsName() throws {
+        let library = SmallELF.library(named: "libx.so.1").bytes
+        let plan = try plan("[type=fifo] x\nx=l\n", ["/h/l": library])
+        #expect(plan.entries.map { MkifsTests.text($0.path) } == ["x", "libx.so.1"])
     }
 }

@@ -28,6 +28,7 @@ struct SmallELF {
     var isBigEndian = false
     /// `e_type`: 1 relocatable, 2 executable, 3 shared.
     var type: UInt16 = 3
+    var entry: UInt64 = 0x1000
     var segments: [Segment] = []
     var sections: [Section] = []
     /// Bytes that stand at offsets of their own.
@@ -158,7 +159,7 @@ struct SmallELF {
         let size: UInt16 = is64Bit ? 64 : 52
         var bytes: [UInt8] = [0x7f, 0x45, 0x4c, 0x46, is64Bit ? 2 : 1, isBigEndian ? 2 : 1, 1]
         bytes += [UInt8](repeating: 0, count: 9) + half(type) + half(is64Bit ? 62 : 3) + word(1)
-        bytes += wide(0x1000) + wide(UInt64(size)) + wide(hasSections ? UInt64(tableAt) : 0)
+        bytes += wide(entry) + wide(UInt64(size)) + wide(hasSections ? UInt64(tableAt) : 0)
         bytes += word(0) + half(size) + half(is64Bit ? 56 : 32) + half(UInt16(segments.count))
         bytes += half(is64Bit ? 64 : 40) + half(hasSections ? UInt16(sections.count + 2) : 0)
         bytes += half(hasSections ? UInt16(sections.count + 1) : 0)

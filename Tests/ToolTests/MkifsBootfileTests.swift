@@ -8,7 +8,7 @@ import Testing
 /// sum, rounded up to 8, takes 0x1108 bytes where nothing comes before it.
 struct MkifsBootfileTests {
     private func image(_ bootfile: String, run: UInt64 = 0x40_0100, _ more: String = "")
-        throws -> BuiltImage
+        throws -> WorkshopImage
     {
         let shop = try Workshop()
         try shop.writeBootFiles(bootfile, runAddress: run)

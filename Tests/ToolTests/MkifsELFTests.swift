@@ -181,7 +181,7 @@ struct MkifsELFTests {
         let found = try board.complaints(text).joined()
         #expect(found.contains("startup-board"))
         #expect(
-            found.contains("a boot file of type 2 and machine 62 that no 'linker=' is for"))
+            found.contains("found an ET_EXEC file for EM_X86_64, expected an ET_REL file, or a"))
     }
 
     @Test func modulesReachTheLinkerOfTheirProgram() throws {

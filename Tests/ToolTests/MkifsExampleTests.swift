@@ -33,7 +33,7 @@ struct MkifsExampleTests {
     }
 
     /// The image of an example, and what there was to say.
-    private func image(_ name: String, in shop: Workshop) throws -> (BuiltImage, [String]) {
+    private func image(_ name: String, in shop: Workshop) throws -> (WorkshopImage, [String]) {
         let shared = try #require(Fixtures.shared)
         let outcome = try shop.run([
             "-l", "[linker=\"(;2;)cp %i %o\"]",
@@ -44,7 +44,7 @@ struct MkifsExampleTests {
     }
 
     /// The links of an image, by path.
-    private func links(_ image: BuiltImage) -> [String: String] {
+    private func links(_ image: WorkshopImage) -> [String: String] {
         var links: [String: String] = [:]
         for entry in image.entries {
             if let text = entry["target"].text { links[entry["path"].text ?? ""] = text }
@@ -52,7 +52,7 @@ struct MkifsExampleTests {
         return links
     }
 
-    private func files(_ image: BuiltImage) -> Set<String> {
+    private func files(_ image: WorkshopImage) -> Set<String> {
         Set(image.paths).subtracting(links(image).keys)
     }
 
@@ -188,7 +188,7 @@ struct MkifsExampleTests {
     }
 
     /// The script's commands as the listing has them.
-    private func commands(_ image: BuiltImage) throws -> [String] {
+    private func commands(_ image: WorkshopImage) throws -> [String] {
         let lines = try image.listing().lines
         let script = try #require(
             lines.firstIndex { $0.hasSuffix("script") && !$0.contains("script=") })

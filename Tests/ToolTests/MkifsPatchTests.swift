@@ -22,7 +22,7 @@ struct MkifsPatchTests {
     private func changes(_ rules: String...) throws -> [String: String] {
         let shop = try Workshop()
         try shop.write(rules.joined(separator: "\n") + "\n", to: "rules")
-        func values(_ image: BuiltImage) -> [String: String] {
+        func values(_ image: WorkshopImage) -> [String: String] {
             var found: [String: String] = [:]
             for entry in image.entries {
                 let owner = "\(entry["uid"].number ?? 0):\(entry["gid"].number ?? 0)"

@@ -4,10 +4,10 @@ internal import Mkifs
 
 /// A buildfile, or what one names, on its way to an image.
 ///
-/// The low three bits of the first byte say what the rest is: 1 a bootfile; 2 a patch file; 3 the value
-/// of `linker=`; 4 an ELF file; 5 a host's script; 6 what a script section's command line is made of;
-/// anything else a buildfile. The next three bits are the release. The other two: whether hard links
-/// are kept, and whether it is but a check.
+/// The low three bits of the first byte say what the rest is: 0 a buildfile; 1 a bootfile; 2 a patch
+/// file; 3 the value of `linker=`; 4 an ELF file; 5 a host's script; 6 what a script section's command
+/// line is made of; 7 the text of a plan. The next three bits are the release. The other two: whether
+/// hard links are kept, and whether it is but a check.
 @c(LLVMFuzzerTestOneInput)
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     var input = unsafe Input(start, count)
@@ -38,6 +38,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         let words = "A=${W} ${W} -v ${W} &\ndisplay_msg ${W}\nwaitfor ${W} 5\n[argv0=${W}] x\n"
         options.environment[bytes("W")] = rest
         Builds.build(bytes("[+script] s={\n\(words.replacingBraces)}\n"), options, file)
+    case 7: Builds.build(plan: rest)
     default: Builds.build(rest, options, file)
     }
     return 0

@@ -112,7 +112,7 @@ public struct Layout {
         if let known = plan.header.directoryEnd, known >= end { return (start, known) }
         // The end mark is a record of size 0.
         guard let whole = UInt32(exactly: end &+ 4) else {
-            throw .refused("the directory takes \(end) bytes, and 4 GiB is the limit")
+            throw .refused("image directory: found \(end) bytes, expected less than 4 GiB")
         }
         return (start, whole)
     }
@@ -282,12 +282,14 @@ public struct Layout {
         }
     }
 
-    /// The code of a bootstrap executable that runs where it lies is linked for no place before it.
+    /// The code of a bootstrap executable that runs where it lies is linked for no place before it;
+    /// what is written as well can be elsewhere, in RAM.
     private static func require(_ file: ELFFile, from run: UInt64) throws(FormatError) {
         for segment in file.header.segments {
             let isCode =
                 segment.type == ELFFile.SegmentType.load
                 && segment.flags & ELFFile.SegmentFlag.execute != 0
+                && segment.flags & ELFFile.SegmentFlag.write == 0
             guard isCode, segment.virtualAddress < run else { continue }
             throw .unsupported(
                 Place("ELF segment", segment.offset),

@@ -110,7 +110,9 @@ struct EntryMaker {
     /// leads to it.
     private mutating func addLibraryLinks() {
         let given = made
-        var paths = Set(given.filter { !$0.isDropped }.map(\.path))
+        // How many entries have a path: some releases have several.
+        var paths: [[UInt8]: Int] = [:]
+        for entry in given where !entry.isDropped { paths[entry.path, default: 0] += 1 }
         made = []
         var links: [[UInt8]: Int] = [:]
         var libraries: [[UInt8]: Int] = [:]
@@ -129,10 +131,10 @@ struct EntryMaker {
             var link = folder + Self.withoutVersion(soname)
             let name = folder + soname
             if entry.path != name {
-                paths.remove(entry.path)
+                paths[entry.path, default: 0] -= 1
                 link = entry.path
                 entry.path = name
-                paths.insert(name)
+                paths[name, default: 0] += 1
             }
             var library = made.count
             if !profile.keepsDuplicates, let earlier = libraries[name] {
@@ -142,7 +144,7 @@ struct EntryMaker {
                 libraries[name] = library
                 made.append(entry)
             }
-            guard link != folder, link != entry.path, !paths.contains(link) else { continue }
+            guard link != folder, link != entry.path, paths[link, default: 0] == 0 else { continue }
             if !profile.keepsDuplicates, let earlier = links[link] {
                 made[earlier].isDropped = true
             }

@@ -11,11 +11,11 @@ public struct Resolver {
     /// What there is to say so far.
     public internal(set) var diagnostics = Diagnostics()
     /// Files of the host that the image depends on, in the order in which they were met.
-    public private(set) var dependencies: [[UInt8]] = []
+    public internal(set) var dependencies: [[UInt8]] = []
     /// How many files of the host were not there.
-    public private(set) var missingCount = 0
+    public internal(set) var missingCount = 0
     /// Texts that diagnostics speak of, by name; each `-l` is one of its own.
-    private var sources: [String: [SourceText]] = [:]
+    var sources: [String: [SourceText]] = [:]
 
     var scope: AttributeScope
     var globals = GlobalVariables()
@@ -27,9 +27,9 @@ public struct Resolver {
     /// The compiled script.
     var script: [UInt8] { compiler.file }
     private var scriptTargets: Set<[UInt8]> = []
-    private var environment: [[UInt8]: [UInt8]]
+    var environment: [[UInt8]: [UInt8]]
     private var includeDepth = 0
-    private var imported: Set<[[UInt8]]> = []
+    var imported: Set<[[UInt8]]> = []
 
     /// How deep `+include` may go.
     private static let includeLimit = 20
@@ -57,7 +57,7 @@ public struct Resolver {
     }
 
     /// The environment as the vendor's tool adjusts it.
-    private static func environment(
+    static func environment(
         _ options: BuildOptions, _ profile: Profile, processor: [UInt8]?
     ) -> [[UInt8]: [UInt8]] {
         var values = options.environment
@@ -181,158 +181,6 @@ public struct Resolver {
                 hardLink: hardLink))
     }
 
-    // MARK: Files of the host
-
-    /// Finds a file of the host; nil after the warning, or the error, that it is missing.
-    mutating func find(
-        _ name: [UInt8], _ attributes: EntryAttributes, _ mark: SourceMark,
-        isNeeded: Bool = false, followsLinks: Bool = true
-    ) throws(Diagnostic) -> (path: [UInt8], status: HostStatus)? {
-        let search: [UInt8]
-        if let given = attributes.search {
-            search = given
-        } else {
-            search = try Word(reference: "MKIFS_PATH", at: mark).expanded(lookup)
-        }
-        if let found = HostSearch.find(
-            name, from: attributes.directory, search: search, in: options.files,
-            followsLinks: followsLinks, telling: options.tellSearch)
-        {
-            dependencies.append(found.path)
-            return found
-        }
-        missingCount += 1
-        if options.isCheck { return nil }
-        let target = options.environment[Array("QNX_TARGET".utf8)]
-        let hint =
-            name.first != .slash && target == nil && attributes.search == nil
-            ? "QNX_TARGET is not set" : nil
-        guard attributes.isOptional, !isNeeded else {
-            throw Diagnostic(at: mark, "host file \(quoted(name)) not available", hint: hint)
-        }
-        diagnostics.add(
-            Diagnostic(.warning, at: mark, "host file \(quoted(name)) missing", hint: hint))
-        return nil
-    }
-
-    private mutating func addDirectory(
-        _ target: [UInt8], like source: [UInt8]?, _ attributes: EntryAttributes, _ mark: SourceMark
-    ) throws(Diagnostic) {
-        var base = Draft.Base(permissions: 0o755)
-        if let source {
-            guard let found = try find(source, attributes, mark) else { return }
-            base = Draft.Base(found.status)
-        }
-        addDraft(target, .directory, attributes, base, mark)
-    }
-
-    private mutating func addFile(
-        _ target: [UInt8], _ source: [UInt8]?, _ attributes: EntryAttributes, _ mark: SourceMark
-    ) throws(Diagnostic) {
-        let follows = attributes.followsLinks
-        guard
-            let found = try find(source ?? target, attributes, mark, followsLinks: follows)
-        else { return }
-        if found.status.kind == .directory {
-            try importDirectory(
-                found.path, found.status, as: source == nil ? [] : target, attributes, mark)
-        } else {
-            try addFound(
-                found.path, found.status, as: source == nil ? baseName(target) : target,
-                attributes, mark)
-        }
-    }
-
-    mutating func addFound(
-        _ path: [UInt8], _ status: HostStatus, as target: [UInt8], _ attributes: EntryAttributes,
-        _ mark: SourceMark
-    ) throws(Diagnostic) {
-        switch status.kind {
-        case .link:
-            do throws(MkifsError) {
-                let text = try Host.target(ofLink: path)
-                addDraft(target, .link(text: text), attributes, .init(permissions: 0o777), mark)
-            } catch {
-                throw Diagnostic(at: mark, error.description)
-            }
-        case .file:
-            guard attributes.filter != nil || status.byteCount <= UInt64(UInt32.max) else {
-                throw Diagnostic(
-                    at: mark,
-                    "\(quoted(path)): found \(status.byteCount) bytes, expected less than 4 GiB")
-            }
-            let file = HostFile(path, byteCount: status.byteCount)
-            let plain = options.files.content(path, status)
-            try checkDigests(of: plain, path, attributes, mark)
-            let content = attributes.filter.map { .filtered(file, command: $0) } ?? plain
-            let isLinked = options.keepsHardLinks && status.linkCount > 1
-            addDraft(
-                target, .content(content), attributes, .init(status), mark,
-                hardLink: isLinked ? status.identity : nil)
-        case .fifo: addDraft(target, .fifo, attributes, .init(status), mark)
-        case .directory, .other:
-            throw Diagnostic(
-                at: mark, "\(quoted(path)): found a special file, expected a file or a directory")
-        }
-    }
-
-    /// Takes in what a directory of the host has, in the order of its names.
-    mutating func importDirectory(
-        _ path: [UInt8], _ status: HostStatus, as target: [UInt8], _ attributes: EntryAttributes,
-        _ mark: SourceMark
-    ) throws(Diagnostic) {
-        guard imported.insert([path, target]).inserted else {
-            diagnostics.add(
-                Diagnostic(.warning, at: mark, "\(quoted(path)) is taken in already"))
-            return
-        }
-        try importTree(path, status, as: target, attributes, mark, above: [])
-    }
-
-    private mutating func importTree(
-        _ path: [UInt8], _ status: HostStatus, as target: [UInt8], _ attributes: EntryAttributes,
-        _ mark: SourceMark, above: [HostStatus.Identity]
-    ) throws(Diagnostic) {
-        guard !above.contains(status.identity) else {
-            throw Diagnostic(at: mark, "\(quoted(path)) leads back to a directory above it")
-        }
-        addDraft(target, .directory, attributes, .init(status), mark)
-        let names: [[UInt8]]
-        do throws(MkifsError) {
-            names = try Host.names(in: path)
-        } catch {
-            throw Diagnostic(at: mark, error.description)
-        }
-        for name in names where !diagnostics.isFull {
-            let (child, place) = (join(path, name), join(target, name))
-            do throws(Diagnostic) {
-                try importChild(child, as: place, attributes, mark, above + [status.identity])
-            } catch {
-                diagnostics.add(error)
-            }
-        }
-    }
-
-    private mutating func importChild(
-        _ path: [UInt8], as target: [UInt8], _ attributes: EntryAttributes, _ mark: SourceMark,
-        _ above: [HostStatus.Identity]
-    ) throws(Diagnostic) {
-        guard let found = options.files.status(of: path, followsLinks: attributes.followsLinks)
-        else {
-            _ = try find(path, attributes, mark)
-            return
-        }
-        if found.kind == .directory {
-            try importTree(path, found, as: target, attributes, mark, above: above)
-        } else if found.kind == .other {
-            diagnostics.add(
-                Diagnostic(.warning, at: mark, "\(quoted(path)) is a special file; left out"))
-        } else {
-            dependencies.append(path)
-            try addFound(path, found, as: target, attributes, mark)
-        }
-    }
-
     // MARK: Scripts
 
     private mutating func addScript(
@@ -392,67 +240,4 @@ public struct Resolver {
         includeDepth -= 1
     }
 
-    // MARK: Boot section
-
-    private mutating func addBoot(
-        _ bootfile: Bootfile, _ line: BuildFile.Line, _ attributes: EntryAttributes
-    ) throws(Diagnostic) {
-        guard boot == nil else {
-            throw Diagnostic(at: line.mark, "only one bootstrap file is allowed in an image")
-        }
-        guard drafts.isEmpty else {
-            throw Diagnostic(
-                at: line.mark, "the bootstrap file stands behind other files",
-                hint: "it is the first file of a buildfile")
-        }
-        if let processor = bootfile.cpu {
-            environment = Self.environment(options, profile, processor: processor)
-        }
-        var section = BootSection(arguments: bootfile.arguments ?? [], mark: line.mark)
-        let name = bootfile.name + Array(".boot".utf8)
-        if let found = try find(name, attributes, line.mark, isNeeded: true) {
-            let source = try bootText(found.path, line.mark)
-            section.contents = BootfileContents(parsing: source, lookup, &diagnostics)
-        }
-        let text: SourceText
-        if let inline = line.inline {
-            text = inline.text
-        } else {
-            let host = line.words.count > 1 ? line.words[1] : line.words[0]
-            guard
-                let found = try find(
-                    try host.expanded(lookup), attributes, line.mark, isNeeded: true)
-            else {
-                boot = section
-                return
-            }
-            text = try read(found.path, line.mark)
-        }
-        let commands = CommandLines(parsing: text, &diagnostics)
-        addCommands(commands, of: &section, attributes)
-        boot = section
-    }
-
-    /// A bootfile's text: of an ELF file the contents of its first executable section.
-    private mutating func bootText(
-        _ path: [UInt8], _ mark: SourceMark
-    ) throws(Diagnostic) -> SourceText {
-        let whole = try read(path, mark)
-        do throws(FormatError) {
-            let source = MemorySource(whole.bytes)
-            guard try ELFFile.isELF(source) else { return whole }
-            let file = try ELFFile(source)
-            guard let section = file.sections.first(where: { $0.flags & 4 != 0 }) else {
-                throw .corrupt(
-                    Place("ELF header.e_shoff", 0), found: "no executable section",
-                    expected: "one that holds the bootfile")
-            }
-            let bytes = try source.bytes(section.size, at: section.offset, "ELF section")
-            let text = SourceText(name: whole.name, bytes: bytes)
-            sources[text.name] = [text]
-            return text
-        } catch {
-            throw Diagnostic(at: mark, "\(printable(path)): \(error)")
-        }
-    }
 }

@@ -32,14 +32,15 @@ extension RandomBuild {
     private mutating func command(startup: Bool) -> String {
         let name =
             random.chance(50)
-            ? newProgram() : startup ? "startup-\(processor.name)" : "procnto"
+            ? newProgram(startup ? .startup : .boot)
+            : startup ? "startup-\(processor.name)" : "procnto"
         let words = assignments() + spelled(name, .command) + arguments(0...3)
         return words + (random.chance(3) ? " &" : "")
     }
 
-    private mutating func newProgram() -> String {
+    private mutating func newProgram(_ role: RandomELF.Role) -> String {
         let file = RandomELF(
-            .boot, isBig: processor.isBig, machine: processor.machine, soname: "",
+            role, isBig: processor.isBig, machine: processor.machine, soname: "",
             SplitMix64(seed: random.next()))
         return newFile(file.bytes, mode: random.chance(70) ? 0o755 : nil)
     }

@@ -10,6 +10,11 @@ struct RandomELF {
         case library
         /// A program that is started before there is a file system, with room for its arguments.
         case boot
+        /// The first of those. It has no notes: real images have them behind the program, the model
+        /// where they run.
+        case startup
+
+        var isBoot: Bool { self == .boot || self == .startup }
     }
 
     private(set) var bytes: [UInt8] = []
@@ -82,11 +87,11 @@ struct RandomELF {
     // MARK: What there is
 
     private mutating func addLoads() {
-        let isWide = role != .boot && random.chance(10)
+        let isWide = !role.isBoot && random.chance(10)
         let common: [UInt32] = [5, 5, 6, 6, 4, 7]
         for index in 0..<random.number(1...4) {
             let size = random.pick([1, 3, 20, 300, 1000, 1001, 4096, random.number(1...6000)])
-            let startsInPlace = index == 0 && (isWide || role == .boot)
+            let startsInPlace = index == 0 && (isWide || role.isBoot)
             let flags = startsInPlace ? 5 : random.pick(common)
             loads.append(
                 Load(
@@ -104,18 +109,19 @@ struct RandomELF {
             loads[last].pieces += [(Kind.strings, [0] + Array(soname.utf8) + [0])]
             if random.chance(80) { loads[last].pieces += [(Kind.dynamic, dynamicSection())] }
         }
-        if role == .boot && random.chance(80) {
+        if role.isBoot && random.chance(80) {
             loads[random.number(0...last)].pieces += [
                 (Kind.room, Array("ddpvbskr".utf8) + [UInt8](repeating: 0, count: 1100))
             ]
         }
-        for kind in random.some([Kind.note, Kind.interpreter, Kind.unwinding], 30) {
+        let notes = role == .startup ? [] : [Kind.note]
+        for kind in random.some(notes + [Kind.interpreter, Kind.unwinding], 30) {
             loads[random.number(0...last)].pieces += [(kind, random.noise(random.number(1...40)))]
         }
         if random.chance(30) { extras.append(Header(kind: Kind.stack, flags: 6)) }
         if random.chance(20) { extras.append(Header(kind: Kind.load, memorySize: 5000, flags: 6)) }
         if random.chance(20) { extras.append(Header(kind: Kind.headers, offset: 52, size: 32)) }
-        if role != .boot && random.chance(15) {
+        if !role.isBoot && random.chance(15) {
             extras.append(Header(kind: Kind.relocations, size: random.number(1...40)))
         }
     }
@@ -209,12 +215,9 @@ struct RandomELF {
                     bytes.set(UInt32(stringsAddress), at: place + 4, isBigEndian: isBig)
                 }
             }
-            // The linker of the tests moves segments alone, and a note far from them takes memory.
-            let isLost = kind == Kind.note && role == .boot
             extras.append(
                 Header(
-                    kind: kind, offset: offset, address: isLost ? 0 : address, size: size,
-                    memorySize: size))
+                    kind: kind, offset: offset, address: address, size: size, memorySize: size))
         }
     }
 
@@ -236,7 +239,7 @@ struct RandomELF {
             case .program: 2
             case .object: 1
             case .library: 3
-            case .boot: random.pick([1, 2])
+            case .boot, .startup: random.pick([1, 2])
             }
         for half in [type, machine] { head.append(half, isBigEndian: isBig) }
         let flags = UInt32(truncatingIfNeeded: random.next())

@@ -87,15 +87,15 @@ struct Workshop {
     func image(
         _ text: String, _ options: [String] = [],
         sourceLocation: SourceLocation = #_sourceLocation
-    ) throws -> BuiltImage {
+    ) throws -> WorkshopImage {
         expectSuccess(try run(text, options), sourceLocation: sourceLocation)
         #expect(try temporary.names() == [], sourceLocation: sourceLocation)
         return try built()
     }
 
     /// The image that was made.
-    func built(_ name: String = "b.ifs") throws -> BuiltImage {
-        try BuiltImage(folder, name)
+    func built(_ name: String = "b.ifs") throws -> WorkshopImage {
+        try WorkshopImage(folder, name)
     }
 
     /// Runs mkifs on text that it refuses, and expects exactly these lines, status 1, and nothing
@@ -115,7 +115,7 @@ struct Workshop {
 }
 
 /// An image that was built: its bytes, and what `dumpifs --json` says of it.
-struct BuiltImage {
+struct WorkshopImage {
     let bytes: [UInt8]
     let report: Report
     private let folder: TemporaryFolder
