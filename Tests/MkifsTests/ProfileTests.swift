@@ -189,6 +189,9 @@ struct ProfileTests {
                 .init(type: SmallELF.note, offset: note, address: 0x40_0200, fileSize: 0x30))
         }
         try host.add("startup", program.bytes)
+        var kernel = SmallELF.fixed
+        for index in kernel.segments.indices { kernel.segments[index].address += 0x40_0000 }
+        try host.add("kernel", kernel.bytes)
         let text = "[linker=\"(;1,2,3;)cp %i %o\"]\n" + Self.boot
         let plan = try host.plan(text, release)
         let image = try Layout.image(of: plan, Toolbox(environment: [])).image
