@@ -15,33 +15,65 @@ final class BlockEncoder {
 
     private let encoding: IFS.Encoding
     private var pending: [UInt8] = []
+    /// What was taken last.
+    private var running: Batch?
 
     init(_ encoding: IFS.Encoding) { self.encoding = encoding }
 
-    /// Takes plain bytes; gives the blocks that are packed by now, each behind its length.
+    /// Takes plain bytes; gives the blocks that are packed by now, each behind its length. What is
+    /// taken is packed while the caller gets more.
     func append(_ plain: [UInt8]) throws(FormatError) -> [UInt8] {
         pending += plain
         guard pending.count >= Self.batch * Self.blockSize else { return [] }
         let whole = pending.count / Self.blockSize * Self.blockSize
-        let packed = try pack(Array(pending[0..<whole]))
+        let packed = try running?.packed() ?? []
+        running = Batch(Array(pending[0..<whole]), encoding)
         pending.removeFirst(whole)
         return packed
     }
 
     /// The rest, and the end mark.
     func finish() throws(FormatError) -> [UInt8] {
-        let packed = try pack(pending)
+        let packed = try running?.packed() ?? []
+        running = nil
+        let rest = try Batch(pending, encoding).packed()
         pending = []
-        return packed + [0, 0]
+        return packed + rest + [0, 0]
+    }
+}
+
+/// Blocks that are being packed, on all processors.
+private final class Batch: Sendable {
+    private static let blockSize = 0x10000
+
+    private let isDone = DispatchSemaphore(value: 0)
+    /// Written once, before `isDone` is signalled.
+    private let result = Mutex<Result<[UInt8], FormatError>?>(nil)
+
+    /// Begins.
+    init(_ plain: [UInt8], _ encoding: IFS.Encoding) {
+        DispatchQueue.global().async { [self] in
+            let packed = Result { () throws(FormatError) in try Self.pack(plain, encoding) }
+            result.withLock { $0 = packed }
+            isDone.signal()
+        }
     }
 
-    private func pack(_ plain: [UInt8]) throws(FormatError) -> [UInt8] {
-        let count = (plain.count + Self.blockSize - 1) / Self.blockSize
+    /// Waits for the end; once.
+    func packed() throws(FormatError) -> [UInt8] {
+        isDone.wait()
+        return try result.withLock { $0 }?.get() ?? []
+    }
+
+    private static func pack(
+        _ plain: [UInt8], _ encoding: IFS.Encoding
+    ) throws(FormatError) -> [UInt8] {
+        let count = (plain.count + blockSize - 1) / blockSize
         let results = Mutex([Result<[UInt8], FormatError>?](repeating: nil, count: count))
-        DispatchQueue.concurrentPerform(iterations: count) { [encoding] index in
-            let start = index * Self.blockSize
-            let block = plain[start..<min(plain.count, start + Self.blockSize)]
-            let result = Result { () throws(FormatError) in try Self.blocks(block, encoding) }
+        DispatchQueue.concurrentPerform(iterations: count) { index in
+            let start = index * blockSize
+            let block = plain[start..<min(plain.count, start + blockSize)]
+            let result = Result { () throws(FormatError) in try blocks(block, encoding) }
             results.withLock { $0[index] = result }
         }
         var packed: [UInt8] = []
