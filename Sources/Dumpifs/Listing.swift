@@ -229,11 +229,6 @@ public struct Listing {
     }
 }
 
-/// The last component of a path.
-func lastComponent(_ path: some Collection<UInt8>) -> [UInt8] {
-    Array(path.split(separator: UInt8(ascii: "/")).last ?? [])
-}
-
 /// Eight columns of hexadecimal.
 private func column(_ value: UInt64) -> String { pad(String(value, radix: 16)) }
 

@@ -1,3 +1,5 @@
+internal import Format
+
 /// One word of a command line, as the bytes that the system handed over.
 ///
 /// Names of files need not be text, so they stay bytes; `text` is for everything else.
@@ -48,6 +50,6 @@ public struct Argument: Equatable, Sendable, ExpressibleByStringLiteral, CustomS
 
     /// The last component of the word as a path.
     public var lastComponent: String {
-        String(decoding: bytes.split(separator: UInt8(ascii: "/")).last ?? [], as: UTF8.self)
+        String(decoding: Format.lastComponent(bytes), as: UTF8.self)
     }
 }

@@ -44,22 +44,6 @@ public final class Output {
     }
 }
 
-/// Writes all bytes; returns the errno of what went wrong, nil when nothing did.
-public func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
-    unsafe bytes.withUnsafeBytes { bytes in
-        var done = 0
-        while done < bytes.count, let base = bytes.baseAddress {
-            let count = unsafe Glibc.write(descriptor, base + done, bytes.count - done)
-            guard count >= 0 else {
-                if errno == EINTR { continue }
-                return errno
-            }
-            done += count
-        }
-        return nil
-    }
-}
-
 /// The messages of a tool: lines on standard error that begin with its name.
 public struct Diagnostics: Sendable {
     /// The name that begins each line.

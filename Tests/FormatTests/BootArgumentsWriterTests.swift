@@ -4,9 +4,9 @@ import Testing
 
 /// The command lines of boot programs, written as mkifs leaves them.
 struct BootArgumentsWriterTests {
-    @Test(arguments: RewritingTests.golden + RewritingTests.real)
+    @Test(arguments: Fixtures.allImages)
     func theStartupsComesOutAsItWas(name: String) throws {
-        let bytes = try RewritingTests.bytes(name)
+        let bytes = try Fixtures.image(name)
         let image = try IFS.Image.only(in: bytes)
         guard let startup = image.startup, let found = try image.startupArguments() else { return }
         let address =

@@ -14,7 +14,7 @@ struct PlacementTests {
 
     @Test(arguments: cases + (Fixtures.hasShared ? real : []))
     func everyEntryGoesWhereTheVendorPutIt(name: String) throws {
-        let image = try IFS.Image.only(in: RewritingTests.bytes(name))
+        let image = try IFS.Image.only(in: Fixtures.image(name))
         let directory = image.directory
         let startup = image.startup
         let header = UInt64(startup?.prebootSize ?? 0) &+ UInt64(startup?.startupSize ?? 0)

@@ -33,9 +33,9 @@ struct ScriptWriterTests {
         #expect(IFS.Script(record).commands == [command])
     }
 
-    @Test(arguments: RewritingTests.golden + RewritingTests.real)
+    @Test(arguments: Fixtures.allImages)
     func aScriptComesOutAsItWas(name: String) throws {
-        let image = try IFS.Image.only(in: RewritingTests.bytes(name))
+        let image = try IFS.Image.only(in: Fixtures.image(name))
         let data = try image.scriptData()
         guard !data.isEmpty else { return }
         var written: [UInt8] = []

@@ -51,6 +51,14 @@ public enum Fixtures {
         return shared.appendingPathComponent("images/\(name)")
     }
 
+    /// The golden cases' names, then those of the shared images.
+    public static let allImages = goldenCases + sharedImages()
+
+    /// An image by a name of `allImages`.
+    public static func image(_ name: String) throws -> [UInt8] {
+        goldenCases.contains(name) ? try goldenImage(name) : try bytes(sharedImage(name))
+    }
+
     /// What a shared image contains, by its listing.
     public static func sharedListing(_ name: String) throws -> [ListedEntry] {
         let text = try String(decoding: bytes(sharedImage(name + ".txt")), as: UTF8.self)

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Where bytes are written by position.
 public protocol ByteSink {
     /// Writes all bytes from byte `offset` on. Throws `io`.
@@ -18,5 +20,21 @@ public struct MemorySink: ByteSink {
         let missing = start + bytes.count - self.bytes.count
         if missing > 0 { self.bytes += [UInt8](repeating: 0, count: missing) }
         self.bytes.replaceSubrange(start..<(start + bytes.count), with: bytes)
+    }
+}
+
+/// Writes all bytes; returns the errno of what went wrong, nil when nothing did.
+public func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
+    unsafe bytes.withUnsafeBytes { bytes in
+        var done = 0
+        while done < bytes.count, let base = bytes.baseAddress {
+            let count = unsafe Glibc.write(descriptor, base + done, bytes.count - done)
+            guard count >= 0 else {
+                if errno == EINTR { continue }
+                return errno
+            }
+            done += count
+        }
+        return nil
     }
 }

@@ -26,3 +26,8 @@ public func printable(_ bytes: some Sequence<UInt8>) -> String {
         }
     }
 }
+
+/// The part of a path behind its last slash; slashes at its end count for nothing.
+public func lastComponent(_ path: some Collection<UInt8>) -> [UInt8] {
+    Array(path.split(separator: UInt8(ascii: "/")).last ?? [])
+}

@@ -25,9 +25,8 @@ struct HostStatus: Equatable, Sendable {
     /// Asks the host; nil where there is no such file, and where it cannot be asked.
     init?(_ path: [UInt8], followsLinks: Bool) {
         var status = stat()
-        let result = unsafe withPath(path) { path in
-            unsafe followsLinks ? stat(path, &status) : lstat(path, &status)
-        }
+        let name = cString(path)
+        let result = unsafe followsLinks ? stat(name, &status) : lstat(name, &status)
         guard result == 0 else { return nil }
         switch status.st_mode & S_IFMT {
         case S_IFREG: kind = .file
@@ -64,7 +63,7 @@ extension HostStatus {
 enum Host {
     /// The names in a directory, sorted as bytes, so that builds repeat.
     static func names(in directory: [UInt8]) throws(MkifsError) -> [[UInt8]] {
-        guard let stream = unsafe withPath(directory, { unsafe opendir($0) }) else {
+        guard let stream = unsafe opendir(cString(directory)) else {
             throw .system("cannot read the directory", directory, errno: errno)
         }
         defer { unsafe closedir(stream) }
@@ -81,14 +80,14 @@ enum Host {
     /// The text of a symbolic link.
     static func target(ofLink path: [UInt8]) throws(MkifsError) -> [UInt8] {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let count = unsafe withPath(path) { unsafe readlink($0, &buffer, buffer.count) }
+        let count = unsafe readlink(cString(path), &buffer, buffer.count)
         guard count >= 0 else { throw .system("cannot read the link", path, errno: errno) }
         return buffer.prefix(count).map(UInt8.init(bitPattern:))
     }
 
     /// A whole file, of at most `limit` bytes.
     static func contents(of path: [UInt8], limit: UInt64) throws(MkifsError) -> [UInt8] {
-        let descriptor = unsafe withPath(path) { unsafe open($0, O_RDONLY | O_CLOEXEC) }
+        let descriptor = unsafe open(cString(path), O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .system("cannot open", path, errno: errno) }
         do throws(FormatError) {
             let source = try FileSource(taking: descriptor)

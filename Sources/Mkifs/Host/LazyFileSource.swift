@@ -17,7 +17,7 @@ struct LazyFileSource: ByteSource {
         guard offset < byteCount, buffer.count > 0 else { return 0 }
         let wanted = Int(clamping: min(UInt64(buffer.count), byteCount &- offset))
         let place = Place("'\(printable(file.path))', byte", offset)
-        let descriptor = unsafe withPath(file.path) { unsafe open($0, O_RDONLY | O_CLOEXEC) }
+        let descriptor = unsafe open(cString(file.path), O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .io(place, errno: errno) }
         defer { close(descriptor) }
         var done = 0
@@ -34,9 +34,4 @@ struct LazyFileSource: ByteSource {
         }
         return done
     }
-}
-
-/// Calls `body` with a path as the system wants it.
-func withPath<Result>(_ path: [UInt8], _ body: (UnsafePointer<CChar>) -> Result) -> Result {
-    unsafe body(cString(path))
 }

@@ -14,7 +14,7 @@ extension Toolbox {
             try move(image, to: input)
         }
         defer {
-            if isCopying { _ = unsafe withPath(input) { unsafe unlink($0) } }
+            if isCopying { _ = unsafe unlink(cString(input)) }
             setInput(nil)
         }
         let command = filter.command.replacingCodes { code in
@@ -41,13 +41,11 @@ extension Toolbox {
     /// Gives the image another name, and its own to an empty file of the same mode.
     private func move(_ image: [UInt8], to input: [UInt8]) throws(MkifsError) {
         let mode = HostStatus(image, followsLinks: true)?.permissions ?? 0o666
-        let isMoved = unsafe withPath(image) { from in
-            unsafe withPath(input) { to in unsafe rename(from, to) == 0 }
+        guard unsafe rename(cString(image), cString(input)) == 0 else {
+            throw .system("cannot rename", image, errno: errno)
         }
-        guard isMoved else { throw .system("cannot rename", image, errno: errno) }
-        let descriptor = unsafe withPath(image) {
-            unsafe open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        }
+        let descriptor = unsafe open(
+            cString(image), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .system("cannot make", image, errno: errno) }
         fchmod(descriptor, mode_t(mode))
         close(descriptor)

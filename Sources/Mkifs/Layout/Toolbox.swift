@@ -40,7 +40,7 @@ public final class Toolbox: Sendable {
         Shell.terminate {
             state.withLock { state in
                 state.scratch?.remove()
-                if let input = state.input { _ = unsafe withPath(input) { unsafe unlink($0) } }
+                if let input = state.input { _ = unsafe unlink(cString(input)) }
                 end()
             }
         }
@@ -99,10 +99,10 @@ public final class Toolbox: Sendable {
     private func run(
         _ command: [UInt8], from input: [UInt8], to output: [UInt8]
     ) throws(LinkingError) {
-        let source = unsafe withPath(input) { unsafe open($0, O_RDONLY | O_CLOEXEC) }
+        let source = unsafe open(cString(input), O_RDONLY | O_CLOEXEC)
         guard source >= 0 else { throw .io("open", input, errno: errno) }
         defer { close(source) }
-        let target = unsafe withPath(output) { unsafe open($0, O_WRONLY | O_CLOEXEC) }
+        let target = unsafe open(cString(output), O_WRONLY | O_CLOEXEC)
         guard target >= 0 else { throw .io("open", output, errno: errno) }
         defer { close(target) }
         tell(command)
@@ -166,7 +166,7 @@ public final class Toolbox: Sendable {
 
     private func write(_ source: any ByteSource, to path: [UInt8]) throws(MkifsError) {
         let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC
-        let descriptor = unsafe withPath(path) { unsafe open($0, flags, 0o666) }
+        let descriptor = unsafe open(cString(path), flags, 0o666)
         guard descriptor >= 0 else { throw .system("cannot make", path, errno: errno) }
         defer { close(descriptor) }
         var position: UInt64 = 0
@@ -177,15 +177,8 @@ public final class Toolbox: Sendable {
             } catch {
                 throw .file(path, error)
             }
-            var rest = piece[...]
-            while !rest.isEmpty {
-                let count = unsafe rest.withUnsafeBytes {
-                    unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
-                }
-                guard count >= 0 || errno == EINTR else {
-                    throw .system("cannot write", path, errno: errno)
-                }
-                rest = rest.dropFirst(max(0, count))
+            if let failure = writeAll(piece, to: descriptor) {
+                throw .system("cannot write", path, errno: failure)
             }
             position &+= UInt64(piece.count)
         }

@@ -1,3 +1,4 @@
+internal import Format
 internal import Glibc
 
 /// A directory for files in between, under TMPDIR or `/tmp`. It goes with the object, and with it
@@ -31,15 +32,8 @@ final class ScratchDirectory: Sendable {
         let descriptor = unsafe mkstemp(&template)
         guard descriptor >= 0 else { throw .io("make a file in", path, errno: errno) }
         defer { close(descriptor) }
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = unsafe rest.withUnsafeBytes {
-                unsafe write(descriptor, $0.baseAddress, $0.count)
-            }
-            guard count >= 0 || errno == EINTR else {
-                throw .io("write a file in", path, errno: errno)
-            }
-            rest = rest.dropFirst(max(0, count))
+        if let failure = writeAll(bytes, to: descriptor) {
+            throw .io("write a file in", path, errno: failure)
         }
         return template.dropLast().map(UInt8.init(bitPattern:))
     }

@@ -55,7 +55,7 @@ extension Resolver {
             own.append(assignment.name + [.equals] + (try assignment.value.expanded(lookup)))
         }
         let name = try program.expanded(lookup)
-        var words = [baseName(name)]
+        var words = [lastComponent(name)]
         for word in line.words.dropFirst() { words.append(try word.expanded(lookup)) }
         if line.background != nil { words.append([.ampersand]) }
         let isStartup = boot.programCount == 0
@@ -69,7 +69,8 @@ extension Resolver {
                 mark: program.mark)
         } else {
             addDraft(
-                baseName(name), .bootstrap(content, arguments), attributes, .init(found.status),
+                lastComponent(name), .bootstrap(content, arguments), attributes,
+                .init(found.status),
                 program.mark)
         }
     }

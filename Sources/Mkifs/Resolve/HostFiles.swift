@@ -56,7 +56,7 @@ extension Resolver {
                 found.path, found.status, as: source == nil ? [] : target, attributes, mark)
         } else {
             try addFound(
-                found.path, found.status, as: source == nil ? baseName(target) : target,
+                found.path, found.status, as: source == nil ? lastComponent(target) : target,
                 attributes, mark)
         }
     }

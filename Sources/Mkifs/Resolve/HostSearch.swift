@@ -75,9 +75,3 @@ func join(_ directory: [UInt8], _ name: [UInt8]) -> [UInt8] {
     if directory.isEmpty { return name }
     return directory.last == .slash ? directory + name : directory + [.slash] + name
 }
-
-/// The part of a path behind its last slash.
-func baseName(_ path: [UInt8]) -> [UInt8] {
-    let trimmed = path.reversed().drop { $0 == .slash }.reversed()
-    return Array(Array(trimmed).split(separator: .slash).last ?? [])
-}

@@ -172,7 +172,7 @@ extension Resolver {
 
     private func keptName(of path: [UInt8]) -> [UInt8] {
         let name =
-            baseName(path) + (options.suffix.map { [.dot] + $0 } ?? []) + Array(".sym".utf8)
+            lastComponent(path) + (options.suffix.map { [.dot] + $0 } ?? []) + Array(".sym".utf8)
         return join(options.outputDirectory ?? [], name)
     }
 

@@ -203,7 +203,7 @@ public struct Resolver {
             text = try read(found.path, line.mark)
         }
         if scriptTargets.count == 1 {
-            let name = line.inline == nil && line.words.count == 1 ? baseName(target) : target
+            let name = line.inline == nil && line.words.count == 1 ? lastComponent(target) : target
             addDraft(name, .script, attributes, base, line.mark)
         }
         var section = AttributeScope.Section(of: attributes)

@@ -6,24 +6,16 @@ import Testing
 
 /// The plan of an image, laid out, is the image again.
 struct ImagePlanTests {
-    static let golden = Fixtures.goldenCases
-    static let real = Fixtures.sharedImages()
-
-    static func bytes(_ name: String) throws -> [UInt8] {
-        golden.contains(name)
-            ? try Fixtures.goldenImage(name) : try Fixtures.bytes(Fixtures.sharedImage(name))
-    }
-
-    @Test(arguments: golden + real)
+    @Test(arguments: Fixtures.allImages)
     func anImageComesOutOfItsPlanAsItWas(name: String) throws {
-        let bytes = try Self.bytes(name)
+        let bytes = try Fixtures.image(name)
         let plan = try Plan(IFS.Image.only(in: bytes))
         #expect(try difference(built(plan), bytes) == nil)
     }
 
-    @Test(arguments: golden + real)
+    @Test(arguments: Fixtures.allImages)
     func anImageComesOutOfTheTextOfItsPlanAsItWas(name: String) throws {
-        let bytes = try Self.bytes(name)
+        let bytes = try Fixtures.image(name)
         let folder = try PartsFolder()
         let text = try folder.text(of: Plan(IFS.Image.only(in: bytes)))
         let plan = try folder.plan(text)
