@@ -35,8 +35,9 @@ struct DefaultLinkerTests {
         try test.linker.alone { environment in
             let line = try DefaultLinker(for: test.machine.target, environment: environment)
                 .command(for: request, LinkingHost.elf(object), in: scratch)
-            let said = try Shell.filtered(
-                ShellCommand(line + Array(" 2>&1 || :".utf8), environment: LinkingHost.environment),
+            let said = try Shell.output(
+                of: ShellCommand(
+                    line + Array(" 2>&1 || :".utf8), environment: LinkingHost.environment),
                 input: STDIN_FILENO)
             #expect(text(said) == "")
         }

@@ -73,8 +73,8 @@ struct BootMachine: Sendable, CustomStringConvertible {
         }
         let code = open(text(try scratch.file(holding: Array(source.utf8))), O_RDONLY | O_CLOEXEC)
         defer { close(code) }
-        let object = try Shell.filtered(
-            ShellCommand(Array(line.utf8), environment: LinkingHost.environment), input: code)
+        let object = try Shell.output(
+            of: ShellCommand(Array(line.utf8), environment: LinkingHost.environment), input: code)
         Self.objects.withLock { $0[key] = object }
         return try scratch.file(holding: object)
     }

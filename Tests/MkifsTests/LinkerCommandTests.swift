@@ -174,8 +174,8 @@ struct LinkerCommandTests {
     func aPathReachesTheLinkerAsItIs(_ name: String) throws {
         for path in [name, "dir/" + name] {
             let line = try command("printf %i") { $0.input = Array(path.utf8) }
-            let written = try Shell.filtered(
-                ShellCommand(Array("printf '%s' \(line.dropFirst(7))".utf8), environment: []),
+            let written = try Shell.output(
+                of: ShellCommand(Array("printf '%s' \(line.dropFirst(7))".utf8), environment: []),
                 input: STDIN_FILENO)
             #expect(text(written) == (path.hasPrefix("-") ? "./" + path : path))
         }

@@ -22,7 +22,7 @@ struct ShellTests {
         let scratch = try ScratchDirectory(environment: LinkingHost.environment)
         let file = open(text(try scratch.file(holding: input)), O_RDONLY | O_CLOEXEC)
         defer { close(file) }
-        return try Shell.filtered(command, input: file, limit: limit)
+        return try Shell.output(of: command, input: file, limit: limit)
     }
 
     private func fault(_ body: () throws -> Void) -> String? {
@@ -58,7 +58,7 @@ struct ShellTests {
         let file = open(text(try scratch.file(holding: Array("hello".utf8))), O_RDONLY | O_CLOEXEC)
         defer { close(file) }
         lseek(file, 1, SEEK_SET)
-        #expect(text(try Shell.filtered(command("tr a-z A-Z"), input: file)) == "ELLO")
+        #expect(text(try Shell.output(of: command("tr a-z A-Z"), input: file)) == "ELLO")
     }
 
     @Test func aFilterMayReadNothingOfMuch() throws {

@@ -106,7 +106,7 @@ public final class Toolbox: Sendable {
         guard target >= 0 else { throw .io("open", output, errno: errno) }
         defer { close(target) }
         tell(command)
-        try Shell.perform(
+        try Shell.filter(
             ShellCommand(command, environment: environment), input: source, output: target)
     }
 

@@ -1,3 +1,4 @@
+internal import Format
 internal import Glibc
 internal import Synchronization
 
@@ -32,13 +33,14 @@ enum Shell {
         try check(run(command, input: input, output: output), command)
     }
 
-    /// What a command writes while it reads from a descriptor, from where that one stands.
+    /// Runs a filter: what the command writes while it reads from `input`, from where that stands, goes
+    /// to `output`.
     ///
     /// Throws `tooMuchOutput` beyond `limit` bytes, and `failed` unless the exit status is 0. The end
     /// has come when all have closed the output, processes in the background as well.
-    static func filtered(
-        _ command: ShellCommand, input: Int32, limit: UInt64 = UInt64(UInt32.max)
-    ) throws(LinkingError) -> [UInt8] {
+    static func filter(
+        _ command: ShellCommand, input: Int32, output: Int32, limit: UInt64 = UInt64(UInt32.max)
+    ) throws(LinkingError) {
         let (reading, writing) = try pipe(for: command)
         let child: pid_t
         do {
@@ -48,14 +50,13 @@ enum Shell {
             close(reading)
             throw error
         }
-        let (bytes, failure) = collect(from: reading, limit, command)
+        let failure = copy(from: reading, to: output, limit, command)
         close(reading)
         // Who still writes has no reader now; the shell itself might wait for somebody else.
         if failure != nil { kill(child, SIGKILL) }
         let end = try wait(for: child, command)
         if let failure { throw failure }
         try check(end, command)
-        return bytes
     }
 
     private static func check(
@@ -163,23 +164,26 @@ enum Shell {
         return (ends[0], ends[1])
     }
 
-    /// All bytes up to the end, or why they are not all.
-    private static func collect(
-        from descriptor: Int32, _ limit: UInt64, _ command: ShellCommand
-    ) -> (bytes: [UInt8], failure: LinkingError?) {
-        var bytes: [UInt8] = []
+    /// Copies all bytes up to the end; returns why they are not all.
+    private static func copy(
+        from reading: Int32, to output: Int32, _ limit: UInt64, _ command: ShellCommand
+    ) -> LinkingError? {
+        var left = limit
         var piece = [UInt8](repeating: 0, count: 1 << 16)
         while true {
-            let count = unsafe read(descriptor, &piece, piece.count)
-            if count == 0 { return (bytes, nil) }
+            let count = unsafe read(reading, &piece, piece.count)
+            if count == 0 { return nil }
             guard count > 0 else {
                 if errno == EINTR { continue }
-                return ([], .io("read from", command.line, errno: errno))
+                return .io("read from", command.line, errno: errno)
             }
-            guard UInt64(count) <= limit - UInt64(bytes.count) else {
-                return ([], .tooMuchOutput(command.line, limit: limit))
+            guard UInt64(count) <= left else {
+                return .tooMuchOutput(command.line, limit: limit)
             }
-            bytes += piece.prefix(count)
+            left -= UInt64(count)
+            if let failure = writeAll(Array(piece.prefix(count)), to: output) {
+                return .io("keep the output of", command.line, errno: failure)
+            }
         }
     }
 }
