@@ -5,6 +5,7 @@ import platform
 import re
 import subprocess
 import tempfile
+import threading
 import time
 
 OURS = ".build/release/mount.ifs"
@@ -25,8 +26,16 @@ def description():
 
 
 def run(*command, **settings):
-    subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                   timeout=PATIENCE, **settings)
+    """Runs a command. Python's own `timeout` looks for its end only every few milliseconds."""
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               **settings)
+    patience = threading.Timer(PATIENCE, process.kill)
+    patience.start()
+    try:
+        if process.wait() != 0:
+            raise subprocess.CalledProcessError(process.returncode, command)
+    finally:
+        patience.cancel()
 
 
 def timed(*command, **settings):

@@ -77,15 +77,41 @@ struct TreeBuilder {
             }
             order.append(UInt32(index))
         }
-        // As nearly every image has them: no two alike, either.
-        let isAscending = order.indices.dropFirst()
-            .allSatisfy { compare(order[$0 &- 1], order[$0], bytes) < 0 }
-        if isAscending { return order }
+        // Nearly every image has them so: as stored, or, where large files come first, as numbered.
+        if isAscending(order, bytes) { return order }
+        order = numbered(order)
+        if isAscending(order, bytes) { return order }
         order.sort { left, right in
             let result = compare(left, right, bytes)
             return result < 0 || (result == 0 && left < right)
         }
         return withoutDuplicates(order, bytes)
+    }
+
+    /// Whether no path comes before the one in front of it, or is the same.
+    private func isAscending(_ order: [UInt32], _ bytes: RawSpan) -> Bool {
+        order.indices.dropFirst()
+            .allSatisfy { compare(order[$0 &- 1], order[$0], bytes) < 0 }
+    }
+
+    /// The entries in the order of their inode numbers, which is the one in which mkifs met the
+    /// files; as they are where the numbers have large gaps.
+    private func numbered(_ order: [UInt32]) -> [UInt32] {
+        func number(_ index: UInt32) -> Int {
+            Int(directory.entries[Int(index)].inode & IFS.Dirent.inodeMask)
+        }
+        var places = [UInt32](repeating: 0, count: 2 &* order.count &+ 1)
+        for index in order {
+            guard number(index) < places.count &- 1 else { return order }
+            places[number(index) &+ 1] &+= 1
+        }
+        for number in places.indices.dropFirst() { places[number] &+= places[number &- 1] }
+        var numbered = order
+        for index in order {
+            numbered[Int(places[number(index)])] = index
+            places[number(index)] &+= 1
+        }
+        return numbered
     }
 
     private mutating func withoutDuplicates(_ order: [UInt32], _ bytes: RawSpan) -> [UInt32] {

@@ -15,8 +15,8 @@ final class BlockEncoder {
 
     private let encoding: IFS.Encoding
     private var pending: [UInt8] = []
-    /// What was taken last.
-    private var running: Batch?
+    /// What was taken last, in order. With two of them no processor waits for the last block of one.
+    private var running: [Batch] = []
 
     init(_ encoding: IFS.Encoding) { self.encoding = encoding }
 
@@ -26,19 +26,19 @@ final class BlockEncoder {
         pending += plain
         guard pending.count >= Self.batch * Self.blockSize else { return [] }
         let whole = pending.count / Self.blockSize * Self.blockSize
-        let packed = try running?.packed() ?? []
-        running = Batch(Array(pending[0..<whole]), encoding)
+        let packed = running.count == 2 ? try running.removeFirst().packed() : []
+        running.append(Batch(Array(pending[0..<whole]), encoding))
         pending.removeFirst(whole)
         return packed
     }
 
     /// The rest, and the end mark.
     func finish() throws(FormatError) -> [UInt8] {
-        let packed = try running?.packed() ?? []
-        running = nil
-        let rest = try Batch(pending, encoding).packed()
+        var packed: [UInt8] = []
+        running.append(Batch(pending, encoding))
         pending = []
-        return packed + rest + [0, 0]
+        while !running.isEmpty { packed += try running.removeFirst().packed() }
+        return packed + [0, 0]
     }
 }
 
