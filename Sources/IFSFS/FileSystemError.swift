@@ -15,8 +15,26 @@ public enum FileSystemError: Error, Equatable, Sendable {
     case noAttribute
     /// The operation does not fit the node, such as the target of a file.
     case invalid
-    /// The image is not open for changes.
+    /// The image is not open for changes, or cannot keep this one.
     case readOnly
+    /// The name is taken.
+    case exists
+    /// The directory holds something.
+    case notEmpty
+    /// A name or a path is longer than the format holds.
+    case nameTooLong
+    /// A file would be larger than the format holds.
+    case tooLarge
+    /// There is no room left, in the image or on the disk that the changes are on.
+    case noSpace
+    /// The format has nothing of this sort.
+    case unsupported
+    /// The value is none that the format holds.
+    case outOfRange
+    /// A directory would come to lie below itself.
+    case loop
+    /// The disk that the changes are on failed, with this errno.
+    case disk(Int32)
     /// The file behind the mount is no longer the one that was mounted.
     case replaced
 
@@ -31,6 +49,17 @@ public enum FileSystemError: Error, Equatable, Sendable {
         case .noAttribute: ENODATA
         case .invalid: EINVAL
         case .readOnly: EROFS
+        case .exists: EEXIST
+        case .notEmpty: ENOTEMPTY
+        case .nameTooLong: ENAMETOOLONG
+        case .tooLarge: EFBIG
+        case .noSpace: ENOSPC
+        case .unsupported: EOPNOTSUPP
+        case .outOfRange: EOVERFLOW
+        // What rename(2) says of it.
+        case .loop: EINVAL
+        // A full disk or quota is worth knowing; what else failed is told in the log.
+        case .disk(let errno): errno == ENOSPC || errno == EDQUOT ? errno : EIO
         case .replaced: EIO
         }
     }

@@ -16,7 +16,10 @@ struct ErrorTests {
     @Test(
         arguments: [
             (.notFound, 2), (.notDirectory, 20), (.isDirectory, 21), (.invalid, 22),
-            (.readOnly, 30), (.replaced, 5), (.noAttribute, 61),
+            (.readOnly, 30), (.replaced, 5), (.noAttribute, 61), (.exists, 17), (.notEmpty, 39),
+            (.nameTooLong, 36), (.tooLarge, 27), (.noSpace, 28), (.unsupported, 95),
+            (.outOfRange, 75), (.loop, 22), (.disk(28), 28), (.disk(122), 122), (.disk(5), 5),
+            (.disk(13), 5),
         ] as [(FileSystemError, Int32)])
     func theKernelIsToldTheNumber(error: FileSystemError, number: Int32) {
         #expect(error.errno == number)
