@@ -37,6 +37,8 @@ let package = Package(
         .systemLibrary(name: "CLZO", pkgConfig: "lzo2", providers: [.apt(["liblzo2-dev"])]),
         // MD5 and SHA-512: dpkg's own library, small and on every Debian machine.
         .systemLibrary(name: "CMD", pkgConfig: "libmd", providers: [.apt(["libmd-dev"])]),
+        // What of Linux's own calls the C library's module for Swift leaves out.
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CFuse", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
         // The encoder whose bytes are the vendor's; our decoder is our own, and this one its judge.
         .systemLibrary(name: "CUCL", providers: [.apt(["libucl-dev"])]),
@@ -45,7 +47,7 @@ let package = Package(
             name: "Format", dependencies: ["CZlib", "CLZO", "CUCL", "CMD"], exclude: ["README.md"],
             swiftSettings: strict),
         .target(name: "Mkifs", dependencies: ["Format"], swiftSettings: strict),
-        .target(name: "IFSFS", dependencies: ["Format"], swiftSettings: strict),
+        .target(name: "IFSFS", dependencies: ["Mkifs", "Format", "CLinux"], swiftSettings: strict),
         .target(
             name: "FuseServer", dependencies: ["CFuse", "IFSFS", "Format"], swiftSettings: glue),
         .target(name: "ToolSupport", dependencies: ["Format"], swiftSettings: strict),

@@ -31,6 +31,8 @@ public enum FileSystemError: Error, Equatable, Sendable {
     case unsupported
     /// The value is none that the format holds.
     case outOfRange
+    /// Somebody else has it.
+    case busy
     /// A directory would come to lie below itself.
     case loop
     /// The disk that the changes are on failed, with this errno.
@@ -56,6 +58,7 @@ public enum FileSystemError: Error, Equatable, Sendable {
         case .noSpace: ENOSPC
         case .unsupported: EOPNOTSUPP
         case .outOfRange: EOVERFLOW
+        case .busy: EBUSY
         // What rename(2) says of it.
         case .loop: EINVAL
         // A full disk or quota is worth knowing; what else failed is told in the log.

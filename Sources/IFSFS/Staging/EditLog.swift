@@ -1,0 +1,122 @@
+internal import Format
+internal import Glibc
+
+/// The edits of a stage, in the order in which they were made: a file that only grows.
+///
+/// Behind a head of 16 bytes comes a record for each change: its length and its sum, four bytes each,
+/// the lowest first, and then its bytes. One `write` adds a record, so that a process that is killed
+/// leaves all records it was told of; of a record that a power cut tore nothing counts.
+final class EditLog: Sendable {
+    private let file: Int32
+    /// Where the next record goes.
+    private let end: Lock<UInt64>
+
+    /// What a log begins with; the last byte counts the versions.
+    private static let head = Array("IFSFS edit log".utf8) + [0, 1]
+    /// Longer ones are none of ours.
+    private static let longestRecord = 1 << 24
+
+    /// Starts a log in an empty file. Takes the descriptor.
+    init(startingIn file: Int32) throws(FileSystemError) {
+        self.file = file
+        end = Lock(UInt64(Self.head.count))
+        if let failure = Self.write(Self.head, to: file, at: 0) { throw .disk(failure) }
+    }
+
+    /// Goes on with a log; calls `take` with the edits of each whole record. Takes the descriptor.
+    /// Throws `invalid` for a file that is no log of this version.
+    init(
+        continuing file: Int32, _ take: ([Edit]) -> Void
+    ) throws(FileSystemError) {
+        self.file = file
+        let source: FileSource
+        let copy = dup(file)
+        guard copy >= 0 else { throw .disk(errno) }
+        do throws(FormatError) {
+            source = try FileSource(taking: copy)
+            guard try source.prefix(Self.head.count, at: 0) == Self.head else {
+                throw .corrupt(Place("edit log", 0), found: "another file", expected: "a log")
+            }
+            var position = UInt64(Self.head.count)
+            while let (edits, next) = try Self.record(in: source, at: position) {
+                take(edits)
+                position = next
+            }
+            end = Lock(position)
+        } catch {
+            close(file)
+            throw .format(error)
+        }
+        let length = end.withLock { $0 }
+        guard ftruncate(file, off_t(clamping: length)) == 0 else { throw .disk(errno) }
+    }
+
+    deinit { close(file) }
+
+    /// The record at a place, and where the next one begins; nil where there is no whole one.
+    private static func record(
+        in source: FileSource, at position: UInt64
+    ) throws(FormatError) -> (edits: [Edit], next: UInt64)? {
+        let head = try source.prefix(8, at: position)
+        guard head.count == 8 else { return nil }
+        let length = Int(word(head[0..<4]))
+        guard length <= longestRecord else { return nil }
+        let record = try source.prefix(length, at: position &+ 8)
+        guard record.count == length, sum(record) == word(head[4..<8]),
+            let edits = Edit.edits(in: record)
+        else { return nil }
+        return (edits, position &+ 8 &+ UInt64(length))
+    }
+
+    private static func word(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+        bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) }
+    }
+
+    private static func bytes(_ word: UInt32) -> [UInt8] {
+        (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * UInt32($0))) }
+    }
+
+    /// CRC-32, as zlib computes it.
+    private static func sum(_ bytes: [UInt8]) -> UInt32 {
+        var sum = CRC32()
+        sum.update(bytes)
+        return sum.total
+    }
+
+    /// Adds a change. Where it does not fit on the disk, nothing of it stays.
+    func add(_ edits: [Edit]) throws(FileSystemError) {
+        let record = Edit.bytes(of: edits)
+        let bytes =
+            Self.bytes(UInt32(clamping: record.count)) + Self.bytes(Self.sum(record)) + record
+        let failure = end.withLock { end -> Int32? in
+            if let failure = Self.write(bytes, to: file, at: end) {
+                // What is left of it has no right sum, so a failure here does no harm.
+                _ = ftruncate(file, off_t(clamping: end))
+                return failure
+            }
+            end &+= UInt64(bytes.count)
+            return nil
+        }
+        if let failure { throw .disk(failure) }
+    }
+
+    /// Brings all changes to the disk.
+    func synchronize() throws(FileSystemError) {
+        guard fdatasync(file) == 0 else { throw .disk(errno) }
+    }
+
+    private static func write(_ bytes: [UInt8], to file: Int32, at offset: UInt64) -> Int32? {
+        var rest = bytes[...]
+        var position = offset
+        while !rest.isEmpty {
+            let count = unsafe rest.withUnsafeBytes {
+                unsafe pwrite(file, $0.baseAddress, $0.count, off_t(clamping: position))
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return count < 0 ? errno : ENOSPC }
+            rest = rest.dropFirst(count)
+            position &+= UInt64(count)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,220 @@
+internal import Format
+internal import Glibc
+
+/// The directory in which edits wait until they are part of an image: the edit log, the contents of
+/// changed files, and what they are edits of.
+///
+///     .NAME.stage/origin      what the edits are of, as text
+///     .NAME.stage/edits       the edit log
+///     .NAME.stage/data/N      the contents of node N
+///
+/// It is made with the first edit, and whoever has it holds a lock on it.
+public final class Stage: Sendable {
+    /// Where it is, or will be.
+    public let path: [UInt8]
+    private let origin: [UInt8]
+    private let opened: Lock<Opened?>
+
+    /// What is open of a stage that is there.
+    private struct Opened {
+        let directory: Int32
+        let data: Int32
+        let log: EditLog
+    }
+
+    /// A stage that is not made yet; `origin` is what its edits will be of.
+    public init(at path: [UInt8], of origin: [UInt8]) {
+        self.path = path
+        self.origin = origin
+        opened = Lock(nil)
+    }
+
+    deinit {
+        opened.withLock { opened in
+            guard let opened else { return }
+            close(opened.data)
+            close(opened.directory)
+        }
+    }
+
+    /// Whether it has been made.
+    var exists: Bool { opened.withLock { $0 != nil } }
+
+    // MARK: Edits
+
+    /// Keeps a change; the first makes the stage.
+    func add(_ edits: [Edit]) throws(FileSystemError) { try log().add(edits) }
+
+    /// Brings the changes so far to the disk, and a file's contents before them.
+    func synchronize(_ file: Int32?) throws(FileSystemError) {
+        guard let opened = opened.withLock({ $0 }) else { return }
+        if let file, fdatasync(file) != 0 { throw .disk(errno) }
+        guard fsync(opened.data) == 0 else { throw .disk(errno) }
+        try opened.log.synchronize()
+    }
+
+    private func log() throws(FileSystemError) -> EditLog { try made().log }
+
+    // MARK: Contents
+
+    /// Opens the contents of a node for reading and writing.
+    func open(_ node: NodeID) throws(FileSystemError) -> Int32 {
+        try open(node, O_RDWR | O_CLOEXEC)
+    }
+
+    /// Starts the contents of a node.
+    func create(_ node: NodeID) throws(FileSystemError) -> Int32 {
+        try open(node, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC)
+    }
+
+    private func open(_ node: NodeID, _ flags: Int32) throws(FileSystemError) -> Int32 {
+        let file = unsafe openat(try made().data, Self.name(of: node), flags, 0o600)
+        guard file >= 0 else { throw .disk(errno) }
+        return file
+    }
+
+    /// Removes the contents of a node; nothing is left to lose where that fails.
+    func remove(_ node: NodeID) {
+        guard let opened = opened.withLock({ $0 }) else { return }
+        _ = unsafe unlinkat(opened.data, Self.name(of: node), 0)
+    }
+
+    /// Bytes of a node's contents; 0 where a power cut took them.
+    func byteCount(of node: NodeID) -> UInt64 {
+        var status = stat()
+        guard let opened = opened.withLock({ $0 }),
+            unsafe fstatat(opened.data, Self.name(of: node), &status, 0) == 0
+        else { return 0 }
+        return UInt64(clamping: status.st_size)
+    }
+
+    /// Bytes that the disk of the stage has left.
+    func room() -> UInt64 {
+        var status = statvfs()
+        guard unsafe statvfs(Self.text(parent), &status) == 0 else { return .max }
+        return UInt64(status.f_bavail) &* UInt64(status.f_frsize)
+    }
+
+    /// The directory that it is in.
+    private var parent: [UInt8] {
+        let slash = UInt8(ascii: "/")
+        guard let end = path.lastIndex(of: slash) else { return [UInt8(ascii: ".")] }
+        return end == 0 ? [slash] : Array(path[..<end])
+    }
+
+    // MARK: The directory
+
+    /// The stage as it is found; nil where there is none. Calls `take` with the edits of each change.
+    static func found(
+        at path: [UInt8], _ take: ([Edit]) -> Void
+    ) throws(FileSystemError) -> (stage: Stage, origin: [UInt8])? {
+        let directory = unsafe Glibc.open(text(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        if directory < 0, errno == ENOENT { return nil }
+        guard directory >= 0 else { throw .disk(errno) }
+        guard flock(directory, LOCK_EX | LOCK_NB) == 0 else {
+            close(directory)
+            throw .busy
+        }
+        let data = unsafe openat(directory, "data", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let log = unsafe openat(directory, "edits", O_RDWR | O_CLOEXEC)
+        let origin = unsafe openat(directory, "origin", O_RDONLY | O_CLOEXEC)
+        guard data >= 0, log >= 0, origin >= 0 else {
+            let failure = errno
+            for file in [directory, data, log, origin] where file >= 0 { close(file) }
+            throw .disk(failure)
+        }
+        let text: [UInt8]
+        do throws(FormatError) {
+            text = try FileSource(taking: origin).prefix(1 << 16, at: 0)
+        } catch {
+            for file in [directory, data, log] { close(file) }
+            throw .format(error)
+        }
+        let stage = Stage(at: path, of: text)
+        let edits = try EditLog(continuing: log, take)
+        stage.opened.withLock { $0 = Opened(directory: directory, data: data, log: edits) }
+        return (stage, text)
+    }
+
+    /// What is open, made now if it is not there.
+    private func made() throws(FileSystemError) -> (data: Int32, log: EditLog) {
+        var failure: FileSystemError?
+        let found = opened.withLock { opened -> Opened? in
+            if let opened { return opened }
+            do throws(FileSystemError) {
+                opened = try make()
+            } catch {
+                failure = error
+                discard()
+            }
+            return opened
+        }
+        if let failure { throw failure }
+        guard let found else { throw .disk(EIO) }
+        return (found.data, found.log)
+    }
+
+    private func make() throws(FileSystemError) -> Opened {
+        guard unsafe mkdir(Self.text(path), 0o700) == 0 else {
+            throw errno == EEXIST ? .busy : .disk(errno)
+        }
+        let directory = unsafe Glibc.open(
+            Self.text(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0, flock(directory, LOCK_EX | LOCK_NB) == 0,
+            unsafe mkdirat(directory, "data", 0o700) == 0
+        else { throw .disk(errno) }
+        let data = unsafe openat(directory, "data", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC
+        let about = unsafe openat(directory, "origin", flags, 0o600)
+        guard data >= 0, about >= 0 else { throw .disk(errno) }
+        defer { close(about) }
+        if let failure = writeAll(origin, to: about) { throw .disk(failure) }
+        let log = unsafe openat(directory, "edits", flags, 0o600)
+        guard log >= 0 else { throw .disk(errno) }
+        let edits = try EditLog(startingIn: log)
+        // A stage that a power cut leaves is whole or has no log.
+        let above = unsafe Glibc.open(Self.text(parent), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        defer { close(above) }
+        guard fsync(about) == 0, fsync(directory) == 0, fsync(above) == 0 else {
+            throw .disk(errno)
+        }
+        return Opened(directory: directory, data: data, log: edits)
+    }
+
+    /// Removes the directory with all that is in it.
+    private func discard() {
+        let data = path + Array("/data".utf8)
+        if let stream = unsafe opendir(Self.text(data)) {
+            let folder = unsafe dirfd(stream)
+            while let entry = unsafe readdir(stream) {
+                _ = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
+                    unsafe unlinkat(
+                        folder, UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self), 0)
+                }
+            }
+            unsafe closedir(stream)
+        }
+        _ = unsafe rmdir(Self.text(data))
+        for name in ["/edits", "/origin"] {
+            _ = unsafe unlink(Self.text(path + Array(name.utf8)))
+        }
+        _ = unsafe rmdir(Self.text(path))
+    }
+
+    /// Removes a stage whose edits are in an image, or are not wanted.
+    public func remove() {
+        opened.withLock { opened in
+            discard()
+            guard let open = opened else { return }
+            close(open.data)
+            close(open.directory)
+            opened = nil
+        }
+    }
+
+    fileprivate static func text(_ path: [UInt8]) -> [CChar] {
+        path.map(CChar.init(bitPattern:)) + [0]
+    }
+
+    private static func name(of node: NodeID) -> String { String(node.rawValue) }
+}

@@ -1,0 +1,63 @@
+internal import Format
+internal import Glibc
+
+/// Files of a stage: positioned reads and writes that are whole.
+enum StageFile {
+    /// Fewer bytes than the buffer holds only at the end.
+    static func read(
+        _ file: Int32, into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
+    ) throws(FileSystemError) -> Int {
+        guard let start = buffer.baseAddress else { return 0 }
+        var done = 0
+        while done < buffer.count {
+            let position = off_t(clamping: offset &+ UInt64(done))
+            let count = unsafe pread(file, start + done, buffer.count - done, position)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw .disk(errno) }
+            if count == 0 { break }
+            done += count
+        }
+        return done
+    }
+
+    static func write(
+        _ bytes: UnsafeRawBufferPointer, to file: Int32, at offset: UInt64
+    ) throws(FileSystemError) {
+        guard let start = bytes.baseAddress else { return }
+        var done = 0
+        while done < bytes.count {
+            let position = off_t(clamping: offset &+ UInt64(done))
+            let count = unsafe pwrite(file, start + done, bytes.count - done, position)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw .disk(count < 0 ? errno : ENOSPC) }
+            done += count
+        }
+    }
+
+    /// Copies the first bytes of a volume's file, and brings them to the disk: from now on they are
+    /// the only ones that count.
+    static func copy(
+        _ volume: any Volume, _ node: NodeID, _ byteCount: UInt64, to file: Int32
+    ) throws(FileSystemError) {
+        guard byteCount > 0 else { return }
+        guard posix_fallocate(file, 0, off_t(clamping: byteCount)) != ENOSPC else {
+            throw .noSpace
+        }
+        let size = Int(clamping: min(byteCount, 1 << 20))
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 4096)
+        defer { unsafe buffer.deallocate() }
+        var position: UInt64 = 0
+        while position < byteCount {
+            let wanted = Int(clamping: min(UInt64(size), byteCount &- position))
+            let room = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])
+            let count = try format { () throws(FormatError) in
+                try unsafe volume.read(node, into: room, at: position)
+            }
+            guard count > 0 else { throw .disk(EIO) }
+            let bytes = unsafe UnsafeRawBufferPointer(rebasing: room[..<count])
+            try unsafe write(bytes, to: file, at: position)
+            position &+= UInt64(count)
+        }
+        guard fdatasync(file) == 0 else { throw .disk(errno) }
+    }
+}

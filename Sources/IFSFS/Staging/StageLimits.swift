@@ -1,0 +1,33 @@
+/// What the format that the edits go into can hold.
+public struct StageLimits: Sendable {
+    /// Bytes of a path, without a leading slash.
+    public var longestPath = Int.max
+    /// Bytes of one name.
+    public var longestName = 255
+    /// Bytes of one file.
+    public var largestFile = UInt64(Int64.max)
+    /// Bytes of a whole image.
+    public var largestImage = UInt64(Int64.max)
+    /// Bytes of an image of the tree as it is without edits.
+    public var imageSize: UInt64 = 0
+    /// Seconds since 1970.
+    public var times = Int64.min...Int64.max
+    /// The largest numbers of a device.
+    public var largestDevice: (major: UInt32, minor: UInt32) = (.max, .max)
+
+    /// No limits but those of Linux.
+    public init() {}
+
+    /// What an IFS holds: sizes, times and offsets are 32-bit numbers without a sign. Source:
+    /// `sys/image.h`; the path by the vendor's kernel.
+    public static func ifs(imageSize: UInt64) -> StageLimits {
+        var limits = StageLimits()
+        limits.longestPath = 1023
+        limits.largestFile = UInt64(UInt32.max)
+        limits.largestImage = UInt64(UInt32.max)
+        limits.imageSize = imageSize
+        limits.times = 0...Int64(UInt32.max)
+        limits.largestDevice = (0x3f, 0x3ff)
+        return limits
+    }
+}

@@ -1,0 +1,118 @@
+public import Format
+internal import Glibc
+
+extension StagedFileSystem {
+    /// A new node under a new name.
+    public func make(
+        _ name: [UInt8], in directory: NodeID, _ new: NewNode
+    ) throws(FileSystemError) -> Attributes {
+        try check(name)
+        guard new.device.major <= limits.largestDevice.major,
+            new.device.minor <= limits.largestDevice.minor
+        else { throw .outOfRange }
+        guard new.kind != .socket || limits.largestImage == .max else { throw .unsupported }
+        return try withState { state throws(FileSystemError) in
+            try state.requireDirectory(directory)
+            guard try state.found(name, in: directory) == nil else { throw .exists }
+            try check(path: try state.pathLength(of: directory) + 1 + name.count)
+            let number = state.tree.takeNumber()
+            let time = clock()
+            var node = StagedNode(
+                kind: new.kind, permissions: new.permissions & 0o7777, user: new.user,
+                group: new.group, modified: time, target: new.target,
+                device: .init(major: new.device.major, minor: new.device.minor))
+            if new.kind == .file {
+                node.contents = .data
+                Glibc.close(try stage.create(number))
+            }
+            do throws(FileSystemError) {
+                try add([.node(number, node), .name(name, in: directory, number)], to: &state)
+            } catch {
+                if new.kind == .file { stage.remove(number) }
+                throw error
+            }
+            state.tree.touch(directory, at: time)
+            return try state.attributes(of: number)
+        }
+    }
+
+    /// Takes a name away, and with its last name a node that nobody has open.
+    public func remove(
+        _ name: [UInt8], from directory: NodeID, isDirectory: Bool
+    ) throws(FileSystemError) {
+        let gone = try withState { state throws(FileSystemError) -> NodeID? in
+            try state.requireDirectory(directory)
+            let node = try state.node(name, in: directory)
+            try state.requireRemovable(node, isDirectory: isDirectory)
+            try add([.name(name, in: directory, nil)], to: &state)
+            state.tree.touch(directory, at: clock())
+            return state.forget(node) ? node : nil
+        }
+        if let gone { stage.remove(gone) }
+    }
+
+    /// Gives a node another name.
+    public func rename(
+        _ name: [UInt8], in directory: NodeID, to newName: [UInt8], in newDirectory: NodeID,
+        _ rule: RenameRule
+    ) throws(FileSystemError) {
+        try check(newName)
+        let gone = try withState { state throws(FileSystemError) -> NodeID? in
+            try state.requireDirectory(directory)
+            try state.requireDirectory(newDirectory)
+            let node = try state.node(name, in: directory)
+            let other = try state.found(newName, in: newDirectory)
+            if node == other, rule != .exchange { return nil }
+            try state.requireRoom(for: node, in: newDirectory)
+            if rule == .exchange, let other { try state.requireRoom(for: other, in: directory) }
+            try checkPaths(of: node, named: newName, in: newDirectory, state)
+            switch rule {
+            case .keep where other != nil: throw .exists
+            case .exchange:
+                guard let other else { throw .notFound }
+                try checkPaths(of: other, named: name, in: directory, state)
+                try add(
+                    [
+                        .name(name, in: directory, other),
+                        .name(newName, in: newDirectory, node),
+                    ], to: &state)
+            case .keep, .replace:
+                if let other {
+                    let isDirectory = try state.attributes(of: node).kind == .directory
+                    try state.requireRemovable(other, isDirectory: isDirectory)
+                    // What takes another's place must be whole before that is gone.
+                    try synchronizeContents(of: node, state)
+                }
+                try add(
+                    [.name(name, in: directory, nil), .name(newName, in: newDirectory, node)],
+                    to: &state)
+            }
+            let time = clock()
+            state.tree.touch(directory, at: time)
+            state.tree.touch(newDirectory, at: time)
+            guard rule != .exchange, let other else { return nil }
+            return state.forget(other) ? other : nil
+        }
+        if let gone { stage.remove(gone) }
+    }
+
+    /// Other permissions, owners, times and sizes.
+    public func change(
+        _ node: NodeID, _ change: AttributeChange
+    ) throws(FileSystemError) -> Attributes {
+        if let time = change.modified, !limits.times.contains(time) { throw .outOfRange }
+        return try withState { state throws(FileSystemError) in
+            if let count = change.byteCount { try resize(node, to: count, &state) }
+            var staged = try state.staged(node)
+            if let permissions = change.permissions { staged.permissions = permissions & 0o7777 }
+            if let user = change.user { staged.user = user }
+            if let group = change.group { staged.group = group }
+            if let time = change.modified {
+                staged.modified = time
+                staged.isTimeSet = true
+            }
+            if try staged != state.staged(node) { try add([.node(node, staged)], to: &state) }
+            return try state.attributes(of: node)
+        }
+    }
+}

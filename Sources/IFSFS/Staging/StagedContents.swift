@@ -1,0 +1,143 @@
+internal import CLinux
+public import Format
+internal import Glibc
+
+extension StagedFileSystem {
+    /// Writes into the stage; what the volume has of the file goes there first.
+    public func write(
+        _ bytes: UnsafeRawBufferPointer, to node: NodeID, at offset: UInt64
+    ) throws(FileSystemError) {
+        let (end, overflow) = offset.addingReportingOverflow(UInt64(bytes.count))
+        guard !overflow else { throw .tooLarge }
+        let file = try withState { state throws(FileSystemError) in
+            try state.requireFile(node)
+            try check(size: end, of: node, state)
+            return try contents(of: node, keeping: .max, &state)
+        }
+        defer { file.done() }
+        try unsafe StageFile.write(bytes, to: file.descriptor, at: offset)
+        try withState { state throws(FileSystemError) in
+            try noteChange(of: node, &state) { $0 = max($0, end) }
+        }
+    }
+
+    /// What fallocate(2) does, to the contents in the stage.
+    public func allocate(
+        _ range: Range<UInt64>, of node: NodeID, _ mode: Allocation
+    ) throws(FileSystemError) {
+        try withState { state throws(FileSystemError) in
+            try state.requireFile(node)
+            let (flags, grows): (Int32, Bool) =
+                switch mode {
+                case .reserve(let keepsSize): (keepsSize ? FALLOC_FL_KEEP_SIZE : 0, !keepsSize)
+                case .zero(let keepsSize):
+                    (FALLOC_FL_ZERO_RANGE | (keepsSize ? FALLOC_FL_KEEP_SIZE : 0), !keepsSize)
+                case .punchHole: (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, false)
+                }
+            try check(size: range.upperBound, of: node, state)
+            let file = try contents(of: node, keeping: .max, &state)
+            defer { file.done() }
+            let status = fallocate(
+                file.descriptor, flags, off_t(clamping: range.lowerBound),
+                off_t(clamping: range.count))
+            guard status == 0 else {
+                throw errno == EOPNOTSUPP ? .unsupported : .disk(errno)
+            }
+            try noteChange(of: node, &state) { count in
+                if grows { count = max(count, range.upperBound) }
+            }
+        }
+    }
+
+    /// The contents first, then the edits that name them.
+    public func synchronize(_ node: NodeID) throws(FileSystemError) {
+        try withState { state throws(FileSystemError) in
+            guard state.tree.nodes[node]?.contents == .data else {
+                return try stage.synchronize(nil)
+            }
+            let file = try handle(of: node, &state)
+            defer { file.done() }
+            try stage.synchronize(file.descriptor)
+        }
+    }
+
+    /// What has come of a file's contents so far, before something is gone that they replace.
+    func synchronizeContents(of node: NodeID, _ state: StagedState) throws(FileSystemError) {
+        guard state.tree.nodes[node]?.contents == .data else { return }
+        let file = try stage.open(node)
+        defer { Glibc.close(file) }
+        guard fdatasync(file) == 0 else { throw .disk(errno) }
+    }
+
+    /// Cuts a file, or makes it longer by zeros.
+    func resize(
+        _ node: NodeID, to count: UInt64, _ state: inout StagedState
+    ) throws(FileSystemError) {
+        try state.requireFile(node)
+        try check(size: count, of: node, state)
+        let file = try contents(of: node, keeping: count, &state)
+        defer { file.done() }
+        guard ftruncate(file.descriptor, off_t(clamping: count)) == 0 else { throw .disk(errno) }
+        try noteChange(of: node, &state) { $0 = count }
+    }
+
+    /// The size and the time of contents that were changed. A time that somebody asked for counts no
+    /// longer, which the stage has to know.
+    func noteChange(
+        of node: NodeID, _ state: inout StagedState, _ resize: (inout UInt64) -> Void
+    ) throws(FileSystemError) {
+        var staged = try state.staged(node)
+        staged.modified = clock()
+        if staged.isTimeSet {
+            staged.isTimeSet = false
+            try add([.node(node, staged)], to: &state)
+        } else {
+            try format { () throws(FormatError) in try state.tree.apply(.node(node, staged)) }
+        }
+        var count = state.tree.sizes[node] ?? 0
+        state.stagedByteCount &-= count
+        resize(&count)
+        state.stagedByteCount &+= count
+        state.tree.sizes[node] = count
+    }
+
+    /// The contents of a file in the stage, brought there first: as many bytes of the volume's as are
+    /// to be kept.
+    func contents(
+        of node: NodeID, keeping count: UInt64, _ state: inout StagedState
+    ) throws(FileSystemError) -> Handle {
+        guard state.tree.nodes[node]?.contents != .data else {
+            return try handle(of: node, &state)
+        }
+        let whole = try state.attributes(of: node).byteCount
+        let kept = min(whole, count)
+        try watch?.check()
+        let file = try stage.create(node)
+        do throws(FileSystemError) {
+            try StageFile.copy(state.tree.base, node, kept, to: file)
+            var staged = try state.staged(node)
+            staged.contents = .data
+            try add([.node(node, staged)], to: &state)
+        } catch {
+            Glibc.close(file)
+            stage.remove(node)
+            throw error
+        }
+        state.tree.sizes[node] = kept
+        state.stagedByteCount &+= kept
+        guard state.open[node] != nil else { return Handle(descriptor: file, isKept: false) }
+        state.open[node]?.contents = file
+        return Handle(descriptor: file, isKept: true)
+    }
+
+    /// The contents in the stage; the descriptor is kept as long as the file is open.
+    func handle(
+        of node: NodeID, _ state: inout StagedState
+    ) throws(FileSystemError) -> Handle {
+        if let file = state.open[node]?.contents { return Handle(descriptor: file, isKept: true) }
+        let file = try stage.open(node)
+        guard state.open[node] != nil else { return Handle(descriptor: file, isKept: false) }
+        state.open[node]?.contents = file
+        return Handle(descriptor: file, isKept: true)
+    }
+}

@@ -1,0 +1,236 @@
+public import Format
+internal import Glibc
+
+/// A volume that can be changed: edits are kept in a stage and lie over what the volume has.
+///
+/// Whatever returns without an error is in the stage. The volume itself is only read.
+public final class StagedFileSystem: WritableFileSystem {
+    let stage: Stage
+    let limits: StageLimits
+    let watch: ImageWatch?
+    let clock: @Sendable () -> Int64
+    let state: Lock<StagedState>
+
+    /// Contents that are at hand for one call.
+    struct Handle {
+        let descriptor: Int32
+        let isKept: Bool
+
+        func done() { if !isKept { Glibc.close(descriptor) } }
+    }
+
+    /// A volume, without edits yet. The watch tells when its bytes are no longer the same; `clock`
+    /// gives seconds since 1970.
+    public init(
+        _ base: any Volume, _ stage: Stage, _ limits: StageLimits, watch: ImageWatch? = nil,
+        clock: @escaping @Sendable () -> Int64 = StagedFileSystem.now
+    ) {
+        self.stage = stage
+        self.limits = limits
+        self.watch = watch
+        self.clock = clock
+        state = Lock(StagedState(StagedTree(base)))
+    }
+
+    /// Seconds since 1970.
+    public static let now: @Sendable () -> Int64 = { Int64(time(nil)) }
+
+    /// The tree as it is now.
+    func tree() -> StagedTree { state.withLock { $0.tree } }
+
+    // MARK: Reading
+
+    /// The volume's, with what the edits add.
+    public var statistics: VolumeStatistics {
+        let (base, added) = state.withLock { ($0.tree.base.statistics, $0.stagedByteCount) }
+        let count = limits.imageSize &+ added
+        let free = limits.largestImage &- min(limits.largestImage, count)
+        return VolumeStatistics(
+            byteCount: count &+ min(free, stage.room()), freeByteCount: min(free, stage.room()),
+            nodeCount: base.nodeCount)
+    }
+
+    /// Nothing: only what is read from the volume has to be the same still.
+    public func verify() throws(FileSystemError) {}
+
+    /// The volume's.
+    public func prepare(_ goesOn: () -> Bool) { state.withLock { $0.tree.base }.prepare(goesOn) }
+
+    /// The node's, with the edits.
+    public func attributes(of node: NodeID) throws(FileSystemError) -> Attributes {
+        try withState { state throws(FileSystemError) in try state.attributes(of: node) }
+    }
+
+    /// A look-up in the tree as it is now.
+    public func lookup(
+        _ name: [UInt8], in directory: NodeID
+    ) throws(FileSystemError) -> Attributes {
+        try withState { state throws(FileSystemError) in
+            try state.requireDirectory(directory)
+            return try state.attributes(of: try state.node(name, in: directory))
+        }
+    }
+
+    /// `.` and `..`, then the entries as they are now.
+    public func entries(
+        of directory: NodeID, from index: Int,
+        _ body: (Int, UnsafeBufferPointer<UInt8>, Attributes) -> Bool
+    ) throws(FileSystemError) {
+        try withState { state throws(FileSystemError) in
+            let own = try state.requireDirectory(directory)
+            let tree = state.tree
+            let parent = try format { () throws(FormatError) in try tree.parent(of: directory) }
+            let above = try state.attributes(of: parent ?? directory)
+            for (place, attributes) in [own, above].enumerated() where place >= index {
+                let name = [UInt8](repeating: UInt8(ascii: "."), count: place + 1)
+                let goesOn = unsafe name.withUnsafeBufferPointer {
+                    unsafe body(place, $0, attributes)
+                }
+                guard goesOn else { return }
+            }
+            var failure: FileSystemError?
+            try format { () throws(FormatError) in
+                unsafe try tree.entries(of: directory, from: max(2, index) - 2) {
+                    place, name, node in
+                    do throws(FileSystemError) {
+                        return unsafe body(place + 2, name, try state.attributes(of: node))
+                    } catch {
+                        failure = error
+                        return false
+                    }
+                }
+            }
+            if let failure { throw failure }
+        }
+    }
+
+    /// The file's bytes, from the stage or from the volume.
+    public func read(
+        _ node: NodeID, into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
+    ) throws(FileSystemError) -> Int {
+        let base = try withState { state throws(FileSystemError) -> (any Volume)? in
+            try state.requireFile(node)
+            return state.tree.nodes[node]?.contents == .data ? nil : state.tree.base
+        }
+        if let base {
+            try watch?.check()
+            return try format { () throws(FormatError) in
+                try unsafe base.read(node, into: buffer, at: offset)
+            }
+        }
+        let file = try withState { state throws(FileSystemError) in try handle(of: node, &state) }
+        defer { file.done() }
+        return try unsafe StageFile.read(file.descriptor, into: buffer, at: offset)
+    }
+
+    /// The link's text.
+    public func target(of node: NodeID) throws(FileSystemError) -> [UInt8] {
+        try withState { state throws(FileSystemError) in
+            guard try state.attributes(of: node).kind == .symlink else { throw .invalid }
+            if let staged = state.tree.nodes[node], !staged.target.isEmpty { return staged.target }
+            let base = state.tree.base
+            let target = try format { () throws(FormatError) in try base.target(of: node) }
+            guard let target else { throw .invalid }
+            return target
+        }
+    }
+
+    // MARK: Open files
+
+    /// Counts.
+    public func open(_ node: NodeID) throws(FileSystemError) {
+        try withState { state throws(FileSystemError) in
+            try state.requireFile(node)
+            state.open[node, default: .init()].count += 1
+        }
+    }
+
+    /// Counts; with the last, the contents of a file without a name go.
+    public func close(_ node: NodeID) {
+        let left = state.withLock { state -> (descriptor: Int32?, isGone: Bool) in
+            guard var file = state.open[node] else { return (nil, false) }
+            file.count -= 1
+            state.open[node] = file.count > 0 ? file : nil
+            guard file.count <= 0 else { return (nil, false) }
+            return (file.contents, state.forget(node))
+        }
+        if let descriptor = left.descriptor { Glibc.close(descriptor) }
+        if left.isGone { stage.remove(node) }
+    }
+
+    // MARK: Extended attributes
+
+    /// None are listed.
+    public func extendedAttributeNames(of node: NodeID) throws(FileSystemError) -> [String] { [] }
+
+    /// The volume's.
+    public func extendedAttribute(
+        _ name: String, of node: NodeID
+    ) throws(FileSystemError) -> [UInt8] {
+        let nameSpace = "user."
+        guard name.hasPrefix(nameSpace) else { throw .noAttribute }
+        return try withState { state throws(FileSystemError) in
+            guard !state.tree.isNew(node) else { throw .noAttribute }
+            let base = state.tree.base
+            let value = try format { () throws(FormatError) in
+                try base.extendedAttribute(String(name.dropFirst(nameSpace.count)), of: node)
+            }
+            guard let value else { throw .noAttribute }
+            return value
+        }
+    }
+
+    /// No format keeps any.
+    public func setExtendedAttribute(
+        _ name: String, _ value: [UInt8], of node: NodeID, _ rule: AttributeRule
+    ) throws(FileSystemError) { throw .unsupported }
+
+    /// No format keeps any.
+    public func removeExtendedAttribute(
+        _ name: String, of node: NodeID
+    ) throws(FileSystemError) { throw .unsupported }
+}
+
+extension StagedFileSystem {
+    func withState<Result>(
+        _ body: (inout StagedState) throws(FileSystemError) -> Result
+    ) throws(FileSystemError) -> Result {
+        try state.withLock { state throws(FileSystemError) in try body(&state) }
+    }
+
+    /// Keeps edits in the stage, and only then makes them so.
+    func add(_ edits: [Edit], to state: inout StagedState) throws(FileSystemError) {
+        try stage.add(edits)
+        for edit in edits {
+            try format { () throws(FormatError) in try state.tree.apply(edit) }
+        }
+    }
+
+    // MARK: Limits
+
+    func check(_ name: [UInt8]) throws(FileSystemError) {
+        guard name.count <= limits.longestName else { throw .nameTooLong }
+    }
+
+    func check(path count: Int) throws(FileSystemError) {
+        guard count <= limits.longestPath else { throw .nameTooLong }
+    }
+
+    /// The paths of a node and of all below it, once it has another name.
+    func checkPaths(
+        of node: NodeID, named name: [UInt8], in directory: NodeID, _ state: StagedState
+    ) throws(FileSystemError) {
+        let own = try state.pathLength(of: directory) + 1 + name.count
+        try check(path: own + (try state.depth(below: node)))
+    }
+
+    func check(
+        size: UInt64, of node: NodeID, _ state: StagedState
+    ) throws(FileSystemError) {
+        guard size <= limits.largestFile else { throw .tooLarge }
+        let old = try state.attributes(of: node).byteCount
+        guard size > old else { return }
+        let total = limits.imageSize &+ state.stagedByteCount &+ (size &- old)
+        guard total <= limits.largestImage else { throw .noSpace }
+    }
+}

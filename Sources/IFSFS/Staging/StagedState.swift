@@ -1,0 +1,110 @@
+internal import Format
+
+/// What a staged file system knows: the tree, and who has which file open.
+struct StagedState {
+    var tree: StagedTree
+    var open: [NodeID: OpenFile] = [:]
+    /// Bytes that all contents in the stage have.
+    var stagedByteCount: UInt64 = 0
+
+    init(_ tree: StagedTree) { self.tree = tree }
+
+    /// A file that somebody has open.
+    struct OpenFile {
+        var count = 0
+        /// Its contents in the stage, once they are used.
+        var contents: Int32?
+    }
+}
+
+extension StagedState {
+    func attributes(of node: NodeID) throws(FileSystemError) -> Attributes {
+        let tree = tree
+        guard let found = try format({ () throws(FormatError) in try tree.attributes(of: node) })
+        else { throw .notFound }
+        return found
+    }
+
+    @discardableResult
+    func requireDirectory(_ node: NodeID) throws(FileSystemError) -> Attributes {
+        let found = try attributes(of: node)
+        guard found.kind == .directory else { throw .notDirectory }
+        guard found.linkCount > 0 else { throw .notFound }
+        return found
+    }
+
+    func requireFile(_ node: NodeID) throws(FileSystemError) {
+        switch try attributes(of: node).kind {
+        case .file: return
+        case .directory: throw .isDirectory
+        case .symlink, .fifo, .characterDevice, .blockDevice, .socket: throw .invalid
+        }
+    }
+
+    func requireRemovable(_ node: NodeID, isDirectory: Bool) throws(FileSystemError) {
+        let kind = try attributes(of: node).kind
+        guard isDirectory || kind != .directory else { throw .isDirectory }
+        guard isDirectory else { return }
+        guard kind == .directory else { throw .notDirectory }
+        let tree = tree
+        let isEmpty = try format { () throws(FormatError) in try tree.isEmpty(node) }
+        guard isEmpty else { throw .notEmpty }
+    }
+
+    /// A directory cannot come to lie in itself.
+    func requireRoom(for node: NodeID, in directory: NodeID) throws(FileSystemError) {
+        let tree = tree
+        let isBelow = try format { () throws(FormatError) in try tree.isBelow(directory, node) }
+        if isBelow { throw .loop }
+    }
+
+    func found(_ name: [UInt8], in directory: NodeID) throws(FileSystemError) -> NodeID? {
+        let tree = tree
+        return try format { () throws(FormatError) in try tree.lookup(name, in: directory) }
+    }
+
+    func node(_ name: [UInt8], in directory: NodeID) throws(FileSystemError) -> NodeID {
+        guard let node = try found(name, in: directory) else { throw .notFound }
+        return node
+    }
+
+    func staged(_ node: NodeID) throws(FileSystemError) -> StagedNode {
+        let tree = tree
+        guard let staged = try format({ () throws(FormatError) in try tree.staged(node) }) else {
+            throw .notFound
+        }
+        return staged
+    }
+
+    /// Bytes of a directory's path; of the root's none, so that what comes below has no slash.
+    func pathLength(of directory: NodeID) throws(FileSystemError) -> Int {
+        let tree = tree
+        return try format { () throws(FormatError) in try tree.pathLength(of: directory) }
+    }
+
+    /// Bytes that the longest path below a node has more than its own.
+    func depth(below node: NodeID) throws(FileSystemError) -> Int {
+        let tree = tree
+        return try format { () throws(FormatError) in try tree.depth(below: node) }
+    }
+
+    /// Drops a node that has neither a name nor a user; says whether contents are left.
+    mutating func forget(_ node: NodeID) -> Bool {
+        guard open[node] == nil, tree.isNameless(node) else { return false }
+        let hasContents = tree.nodes[node]?.contents == .data
+        stagedByteCount &-= tree.sizes[node] ?? 0
+        tree.drop(node)
+        return hasContents
+    }
+}
+
+/// Runs `body` and carries its error upwards.
+func format<Result>(
+    _ body: () throws(FormatError) -> Result
+) throws(FileSystemError) -> Result {
+    do throws(FormatError) {
+        return try body()
+    } catch {
+        throw .format(error)
+    }
+}
