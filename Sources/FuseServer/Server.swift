@@ -8,6 +8,8 @@ internal import Synchronization
 /// the one word that tells the parent of the start.
 final class Server: Sendable {
     let fileSystem: any FileSystem
+    /// The same if it can be changed, and is to be.
+    let writable: (any WritableFileSystem)?
     /// Notes each request, where somebody wants to know.
     let clock: IdleClock?
     private let report: @Sendable (String) -> Void
@@ -15,14 +17,18 @@ final class Server: Sendable {
     private let startPipe = Mutex<Int32>(-1)
     private let isEnding = Atomic(false)
 
-    /// Names and attributes never change under a read-only mount: a year, in seconds.
+    /// Names and attributes never change but through the kernel: a year, in seconds.
     static let timeout: Double = 365 * 86400
 
+    /// Bytes of the longest name that a directory shows.
+    static let longestName = 255
+
     init(
-        _ fileSystem: any FileSystem, _ clock: IdleClock? = nil,
+        _ fileSystem: any FileSystem, isWritable: Bool, _ clock: IdleClock? = nil,
         report: @escaping @Sendable (String) -> Void
     ) {
         self.fileSystem = fileSystem
+        writable = isWritable ? fileSystem as? any WritableFileSystem : nil
         self.clock = clock
         self.report = report
     }
@@ -75,39 +81,18 @@ final class Server: Sendable {
             try fileSystem.verify()
             try operation()
         } catch {
-            if case .format(let cause) = error { report("\(cause)") }
+            if let line = Self.line(error) { report(line) }
             fuse_reply_err(request, error.errno)
         }
     }
 
-    /// A node's attributes as `stat` has them.
-    static func status(_ attributes: Attributes) -> stat {
-        var status = stat()
-        status.st_ino = ino_t(attributes.node.rawValue)
-        status.st_mode = attributes.kind.rawValue | attributes.permissions
-        status.st_nlink = nlink_t(attributes.linkCount)
-        status.st_uid = attributes.user
-        status.st_gid = attributes.group
-        let (major, minor) = attributes.device
-        status.st_rdev = dev_t(major & 0xfff) << 8 | dev_t(minor & 0xff) | dev_t(minor >> 8) << 20
-        status.st_size = off_t(clamping: attributes.byteCount)
-        status.st_blksize = 4096
-        status.st_blocks = blkcnt_t(
-            clamping: attributes.byteCount / 512 + (attributes.byteCount % 512 == 0 ? 0 : 1))
-        let time = timespec(tv_sec: Int(clamping: attributes.modified), tv_nsec: 0)
-        status.st_mtim = time
-        status.st_ctim = time
-        status.st_atim = time
-        return status
-    }
-
-    /// A node as the answer to a look-up.
-    static func entry(_ attributes: Attributes) -> fuse_entry_param {
-        var entry = fuse_entry_param()
-        entry.ino = fuse_ino_t(attributes.node.rawValue)
-        entry.attr = status(attributes)
-        entry.attr_timeout = timeout
-        entry.entry_timeout = timeout
-        return entry
+    /// What the errno does not tell.
+    private static func line(_ error: FileSystemError) -> String? {
+        switch error {
+        case .format(let cause): "\(cause)"
+        case .disk(let code) where code != error.errno:
+            "cannot keep a change: \(systemMessage(code))"
+        default: nil
+        }
     }
 }

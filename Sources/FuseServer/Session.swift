@@ -16,6 +16,8 @@ public struct MountSettings: Sendable {
     public var mountPoint: [UInt8]
     /// What mount tables show as the source.
     public var source: [UInt8]
+    /// What the file system can change, may be changed.
+    public var isWritable = false
     /// Other users may look, and the kernel holds them to the modes.
     public var allowsOthers = false
     /// Further options for the kernel, such as `nosuid`.
@@ -41,6 +43,9 @@ public enum Session {
     /// Must be called before the process has a second thread. In the background, the process that
     /// called exits with status 0 once the mount answers; this returns in its child alone.
     ///
+    /// Once it has returned or thrown, the mount is gone and no request comes any more, whether it
+    /// was unmounted or a signal came: whoever has changes to save does so then.
+    ///
     /// `report` is told, on any thread, of errors that reach readers.
     public static func run(
         _ fileSystem: any FileSystem, _ settings: MountSettings,
@@ -57,7 +62,8 @@ public enum Session {
         mallopt(M_TRIM_THRESHOLD, 8 << 20)
         LibraryLog.capture()
         let server = Server(
-            fileSystem, settings.idleTimeout.map { _ in IdleClock() }, report: report)
+            fileSystem, isWritable: settings.isWritable,
+            settings.idleTimeout.map { _ in IdleClock() }, report: report)
         try withExtendedLifetime(server) { () throws(MountError) in
             try serve(server, settings, report)
         }
@@ -116,14 +122,15 @@ public enum Session {
     private static func makeSession(
         _ server: Server, _ settings: MountSettings
     ) throws(MountError) -> OpaquePointer {
-        var words = [Array("ifsfs".utf8), Array("-o".utf8), options(settings)]
+        let isWritable = server.writable != nil
+        var words = [Array("ifsfs".utf8), Array("-o".utf8), options(settings, isWritable)]
         if settings.isDebugging { words.append(Array("-d".utf8)) }
         var arguments = fuse_args()
         defer { fuse_opt_free_args(&arguments) }
         for word in words {
             fuse_opt_add_arg(&arguments, word.map(CChar.init(bitPattern:)) + [0])
         }
-        var operations = Operations.table
+        var operations = isWritable ? Operations.writable : Operations.readOnly
         let session = fuse_session_new(
             &arguments, &operations, MemoryLayout<fuse_lowlevel_ops>.size,
             Unmanaged.passUnretained(server).toOpaque())
@@ -134,8 +141,8 @@ public enum Session {
     }
 
     /// The options as libfuse reads them; commas and backslashes of the source are escaped.
-    private static func options(_ settings: MountSettings) -> [UInt8] {
-        var list = ["ro", "subtype=ifs"] + settings.kernelOptions
+    private static func options(_ settings: MountSettings, _ isWritable: Bool) -> [UInt8] {
+        var list = [isWritable ? "rw" : "ro", "subtype=ifs"] + settings.kernelOptions
         if settings.allowsOthers { list += ["allow_other", "default_permissions"] }
         let source = settings.source.flatMap { byte in
             byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\\") ? [0x5c, byte] : [byte]
