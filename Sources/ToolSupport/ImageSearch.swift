@@ -8,6 +8,8 @@ public struct ImageSearch {
     public let wrapper: IFS.Wrapper?
     /// Whether the file has been written, truncated or replaced since it was opened.
     public let hasChanged: @Sendable () -> Bool
+    /// Whether the name is that of a regular file, and not of a pipe or a device.
+    public let isRegularFile: Bool
     private let name: Argument
     private let start: UInt64
     private let options: IFS.Image.Options
@@ -18,6 +20,7 @@ public struct ImageSearch {
     ) throws(ToolError) {
         let file = try InputFile.open(name)
         hasChanged = { file.hasChanged }
+        isRegularFile = name.text != "-" && file.isRegularFile
         do throws(FormatError) {
             (wrapper, bytes) = try IFS.unwrapped(file)
         } catch {

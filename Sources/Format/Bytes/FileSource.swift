@@ -69,6 +69,9 @@ public final class FileSource: ByteSource {
     /// was written, truncated, removed or replaced. A device never tells.
     public var hasChanged: Bool { State(descriptor) != state }
 
+    /// Whether it is a file, and not a device.
+    public var isRegularFile: Bool { state != nil }
+
     /// A positioned read, repeated until it is whole.
     public func read(
         into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64

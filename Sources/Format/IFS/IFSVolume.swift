@@ -113,6 +113,20 @@ extension IFS {
             return entry(at: tree.nodes[index].record)
         }
 
+        /// The index, in the image's directory, of the record that gives a directory this name; nil
+        /// where no record does.
+        public func record(_ name: [UInt8], in directory: NodeID) -> Int? {
+            tree.child(name, in: directory).flatMap { record(at: $0) }
+        }
+
+        /// The index of the root's record; nil where the image lists none.
+        public var rootRecord: Int? { record(at: 0) }
+
+        private func record(at index: Int) -> Int? {
+            let record = tree.nodes[index].record
+            return record == FileTree.noRecord ? nil : Int(record)
+        }
+
         private func entry(at record: UInt32) -> Dirent? {
             record == FileTree.noRecord ? nil : image.directory.entries[Int(record)]
         }

@@ -64,6 +64,11 @@ struct FileTree: Sendable {
 
     /// The node called `name` in a directory.
     func lookup(_ name: [UInt8], in directory: NodeID) -> NodeID? {
+        child(name, in: directory).map(id)
+    }
+
+    /// The index of the name in a directory; unlike a node, no two names share one.
+    func child(_ name: [UInt8], in directory: NodeID) -> Int? {
         guard let parent = index(directory) else { return nil }
         var low = Int(nodes[parent].childrenStart)
         var high = low &+ Int(nodes[parent].childrenCount)
@@ -71,7 +76,7 @@ struct FileTree: Sendable {
             let middle = (low &+ high) / 2
             let child = Int(children[middle])
             let found = self.name(of: child)
-            if found.elementsEqual(name) { return id(child) }
+            if found.elementsEqual(name) { return child }
             if found.lexicographicallyPrecedes(name) { low = middle &+ 1 } else { high = middle }
         }
         return nil

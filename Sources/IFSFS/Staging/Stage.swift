@@ -1,5 +1,6 @@
 internal import Format
 internal import Glibc
+internal import Mkifs
 
 /// The directory in which edits wait until they are part of an image: the edit log, the contents of
 /// changed files, and what they are edits of.
@@ -37,8 +38,8 @@ public final class Stage: Sendable {
         }
     }
 
-    /// Whether it has been made.
-    var exists: Bool { opened.withLock { $0 != nil } }
+    /// Whether something is where it would be made.
+    public var isFound: Bool { unsafe access(Self.text(path), F_OK) == 0 }
 
     // MARK: Edits
 
@@ -86,6 +87,14 @@ public final class Stage: Sendable {
             unsafe fstatat(opened.data, Self.name(of: node), &status, 0) == 0
         else { return 0 }
         return UInt64(clamping: status.st_size)
+    }
+
+    /// The contents of a node, to be read when they are written.
+    func content(of node: NodeID) -> Content {
+        let count = byteCount(of: node)
+        guard count > 0 else { return .bytes([]) }
+        let name = path + Array(("/data/" + Self.name(of: node)).utf8)
+        return .file(HostFile(name, byteCount: count))
     }
 
     /// Bytes that the disk of the stage has left.

@@ -60,4 +60,28 @@ enum StageFile {
         }
         guard fdatasync(file) == 0 else { throw .disk(errno) }
     }
+
+    /// Whether a file of the stage holds what an entry of an image does, which has as many bytes.
+    static func isEqual(
+        _ path: [UInt8], _ image: IFS.Image, _ entry: IFS.Dirent
+    ) throws(FormatError) -> Bool {
+        let file = unsafe Glibc.open(
+            path.map(CChar.init(bitPattern:)) + [0], O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw .io(Place("contents in the stage", 0), errno: errno) }
+        let source = try FileSource(taking: file)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+        defer { unsafe buffer.deallocate() }
+        var position: UInt64 = 0
+        while position < source.byteCount {
+            let bytes = try source.prefix(buffer.count, at: position)
+            let count = try unsafe image.read(
+                entry, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<bytes.count]),
+                at: position)
+            guard count == bytes.count, count > 0,
+                unsafe bytes.elementsEqual(buffer[..<count])
+            else { return false }
+            position &+= UInt64(count)
+        }
+        return true
+    }
 }

@@ -11,7 +11,7 @@ extension StagedFileSystem {
             new.device.minor <= limits.largestDevice.minor
         else { throw .outOfRange }
         guard new.kind != .socket || limits.largestImage == .max else { throw .unsupported }
-        return try withState { state throws(FileSystemError) in
+        return try changing { state throws(FileSystemError) in
             try state.requireDirectory(directory)
             guard try state.found(name, in: directory) == nil else { throw .exists }
             try check(path: try state.pathLength(of: directory) + 1 + name.count)
@@ -40,7 +40,7 @@ extension StagedFileSystem {
     public func remove(
         _ name: [UInt8], from directory: NodeID, isDirectory: Bool
     ) throws(FileSystemError) {
-        let gone = try withState { state throws(FileSystemError) -> NodeID? in
+        let gone = try changing { state throws(FileSystemError) -> NodeID? in
             try state.requireDirectory(directory)
             let node = try state.node(name, in: directory)
             try state.requireRemovable(node, isDirectory: isDirectory)
@@ -57,7 +57,7 @@ extension StagedFileSystem {
         _ rule: RenameRule
     ) throws(FileSystemError) {
         try check(newName)
-        let gone = try withState { state throws(FileSystemError) -> NodeID? in
+        let gone = try changing { state throws(FileSystemError) -> NodeID? in
             try state.requireDirectory(directory)
             try state.requireDirectory(newDirectory)
             let node = try state.node(name, in: directory)
@@ -101,7 +101,7 @@ extension StagedFileSystem {
         _ node: NodeID, _ change: AttributeChange
     ) throws(FileSystemError) -> Attributes {
         if let time = change.modified, !limits.times.contains(time) { throw .outOfRange }
-        return try withState { state throws(FileSystemError) in
+        return try changing { state throws(FileSystemError) in
             if let count = change.byteCount { try resize(node, to: count, &state) }
             var staged = try state.staged(node)
             if let permissions = change.permissions { staged.permissions = permissions & 0o7777 }

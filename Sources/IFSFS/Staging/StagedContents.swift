@@ -9,15 +9,17 @@ extension StagedFileSystem {
     ) throws(FileSystemError) {
         let (end, overflow) = offset.addingReportingOverflow(UInt64(bytes.count))
         guard !overflow else { throw .tooLarge }
-        let file = try withState { state throws(FileSystemError) in
-            try state.requireFile(node)
-            try check(size: end, of: node, state)
-            return try contents(of: node, keeping: .max, &state)
-        }
-        defer { file.done() }
-        try unsafe StageFile.write(bytes, to: file.descriptor, at: offset)
-        try withState { state throws(FileSystemError) in
-            try noteChange(of: node, &state) { $0 = max($0, end) }
+        try gate.pass { () throws(FileSystemError) in
+            let file = try withState { state throws(FileSystemError) in
+                try state.requireFile(node)
+                try check(size: end, of: node, state)
+                return try contents(of: node, keeping: .max, &state)
+            }
+            defer { file.done() }
+            try unsafe StageFile.write(bytes, to: file.descriptor, at: offset)
+            try withState { state throws(FileSystemError) in
+                try noteChange(of: node, &state) { $0 = max($0, end) }
+            }
         }
     }
 
@@ -25,7 +27,7 @@ extension StagedFileSystem {
     public func allocate(
         _ range: Range<UInt64>, of node: NodeID, _ mode: Allocation
     ) throws(FileSystemError) {
-        try withState { state throws(FileSystemError) in
+        try changing { state throws(FileSystemError) in
             try state.requireFile(node)
             let (flags, grows): (Int32, Bool) =
                 switch mode {

@@ -6,6 +6,8 @@ internal import Glibc
 /// Whatever returns without an error is in the stage. The volume itself is only read.
 public final class StagedFileSystem: WritableFileSystem {
     let stage: Stage
+    /// What a commit holds while it looks at the tree and its contents.
+    let gate = Gate()
     let limits: StageLimits
     let watch: ImageWatch?
     let clock: @Sendable () -> Int64
@@ -196,6 +198,13 @@ extension StagedFileSystem {
         _ body: (inout StagedState) throws(FileSystemError) -> Result
     ) throws(FileSystemError) -> Result {
         try state.withLock { state throws(FileSystemError) in try body(&state) }
+    }
+
+    /// As `withState`, for what a commit must not see half of.
+    func changing<Result>(
+        _ body: (inout StagedState) throws(FileSystemError) -> Result
+    ) throws(FileSystemError) -> Result {
+        try gate.pass { () throws(FileSystemError) in try withState(body) }
     }
 
     /// Keeps edits in the stage, and only then makes them so.

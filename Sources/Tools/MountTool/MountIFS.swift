@@ -34,7 +34,7 @@ enum MountIFS {
 
     static func run(_ arguments: [Argument]) -> Int32 {
         Tool.run(table, arguments) { parsed, output, diagnostics throws(ToolError) in
-            let options = try MountOptions(parsed.values("o"), sloppy: parsed.has("s"))
+            var options = try MountOptions(parsed.values("o"), sloppy: parsed.has("s"))
             guard parsed.operands.count == 2 else {
                 throw ToolError(
                     "found \(parsed.operands.count) operands, expected IMAGE and DIRECTORY")
@@ -43,8 +43,9 @@ enum MountIFS {
             let name = parsed.operands[0]
             let image = try MountedImage(name, options)
             let mountPoint = try MountPoint(parsed.operands[1]) { diagnostics.say($0) }
-            if options.isWritable {
-                diagnostics.say("\(printable(name.bytes)): mounted read-only")
+            if options.isWritable, let obstacle = WritableMount.obstacle(image, options) {
+                diagnostics.say("\(printable(name.bytes)): mounted read-only: \(obstacle)")
+                options.isWritable = false
             }
             if let warning = image.warning { diagnostics.say(warning) }
             if parsed.has("v") {
@@ -78,9 +79,28 @@ enum MountIFS {
         let watch = ImageWatch(image.hasChanged) {
             report("the file has changed since it was mounted; nothing is read from it any more")
         }
-        let fileSystem = VolumeFileSystem(
-            image.tree, options.ownership, listsExtendedAttributes: options.listsAttributes,
-            watch: watch)
+        guard options.isWritable else {
+            let fileSystem = VolumeFileSystem(
+                image.tree, options.ownership, listsExtendedAttributes: options.listsAttributes,
+                watch: watch)
+            return try run(fileSystem, settings, report)
+        }
+        var settings = settings
+        settings.isWritable = true
+        let mount = try WritableMount(image, options, watch)
+        try run(mount.fileSystem, settings, report)
+        do throws(ToolError) {
+            try mount.save()
+        } catch {
+            if !isForeground { diagnostics.log(error.description) }
+            throw error
+        }
+    }
+
+    private static func run(
+        _ fileSystem: any FileSystem, _ settings: MountSettings,
+        _ report: @escaping @Sendable (String) -> Void
+    ) throws(ToolError) {
         do throws(MountError) {
             try Session.run(fileSystem, settings, report: report)
         } catch {

@@ -30,13 +30,34 @@ struct MountOptions {
     /// Extended attributes are listed, and not only answered by name.
     var listsAttributes = false
     var isForeground = false
+    /// Changes are allowed, and become a new image when the mount ends.
     var isWritable = false
+    /// Where the new image goes; nil for the place of the one that is mounted.
+    var output: [UInt8]?
+    /// What the old image's name ends in when it is kept; nil to keep none.
+    var backup: [UInt8]?
+    /// Where edits wait until they are part of an image; nil for beside it.
+    var stageDirectory: [UInt8]?
+    /// Edits go with the mount.
+    var discardsEdits = false
+    /// The option that shows what the image does not say; nil where none does.
+    var shown: String? {
+        if user != nil { return "uid=" }
+        if group != nil { return "gid=" }
+        if mask != 0 || fileMask != nil || directoryMask != nil { return "umask=" }
+        return subdirectory.isEmpty ? nil : "subdir="
+    }
     /// Options that the kernel knows.
     var kernelOptions: [String] = []
 
     /// Each option's name, whether it takes a value, and its line in the help.
     static let known: [(name: String, value: String?, help: String)] = [
-        ("ro", nil, "mount read-only, as every mount is"),
+        ("ro", nil, "mount read-only, as every mount is that is not rw"),
+        ("rw", nil, "allow changes; unmounting makes a new image of them"),
+        ("output", "FILE", "leave the image as it is, and make the new one here"),
+        ("backup", "SUFFIX", "keep the old image under its name and this"),
+        ("stagedir", "DIR", "keep changes here until they are in an image"),
+        ("nosave", nil, "forget all changes when the mount ends"),
         ("allow_other", nil, "let other users look, held to the modes of the files"),
         ("uid", "N", "show user N as the owner of everything"),
         ("gid", "N", "show group N as the group of everything"),
@@ -87,10 +108,6 @@ struct MountOptions {
         if name.isEmpty { throw ToolError("unknown option '\(word)'") }
         if name.hasPrefix("x-") || Self.ignored.contains(name) { return }
         if Self.kernel.contains(name) { return kernelOptions.append(name) }
-        if name == "rw" {
-            isWritable = true
-            return
-        }
         guard let option = Self.known.first(where: { $0.name == name }) else {
             if sloppy { return }
             let names = Self.known.map(\.name) + Self.kernel + Self.ignored
@@ -108,6 +125,11 @@ struct MountOptions {
         let value = word.text
         switch name {
         case "ro": isWritable = false
+        case "rw": isWritable = true
+        case "output": output = AbsolutePath.lexical(word).bytes
+        case "backup": backup = word.bytes
+        case "stagedir": stageDirectory = AbsolutePath.lexical(word).bytes
+        case "nosave": discardsEdits = true
         case "allow_other": allowsOthers = true
         case "uid": user = try number(name, value)
         case "gid": group = try number(name, value)

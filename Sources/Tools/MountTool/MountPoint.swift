@@ -72,6 +72,13 @@ enum AbsolutePath {
         return Argument(bytes: (found == "/" ? [] : found.bytes) + [slash] + last)
     }
 
+    /// The directory that a path from the root on is in.
+    static func parent(of path: [UInt8]) -> Argument {
+        let slash = UInt8(ascii: "/")
+        let end = path.lastIndex(of: slash) ?? 0
+        return Argument(bytes: end == 0 ? [slash] : Array(path[..<end]))
+    }
+
     /// The path with links resolved; nil for what cannot be asked.
     static func real(_ path: Argument) -> Argument? {
         guard let found = unsafe path.withCString({ unsafe realpath($0, nil) }) else { return nil }

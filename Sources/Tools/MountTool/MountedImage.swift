@@ -6,8 +6,16 @@ import ToolSupport
 struct MountedImage: Sendable {
     /// The file's name, for messages.
     let name: String
-    /// What the mount shows.
+    /// The tree of the image.
+    let volume: IFS.ImageVolume
+    /// What a mount that changes nothing shows.
     let tree: any Volume
+    /// The file from the root on, links resolved; nil of what is no regular file.
+    let path: [UInt8]?
+    /// Which image of the file, from 1.
+    let number: Int
+    /// What the file is around the image; nil for nothing in particular.
+    let wrapper: String?
     /// What the tree leaves out or shows with a reservation, in a line; nil if nothing.
     let warning: String?
     /// Whether the file has been written, truncated or replaced since it was opened.
@@ -21,6 +29,10 @@ struct MountedImage: Sendable {
                 file, from: options.offset,
                 IFS.Image.Options(cacheLimit: Int(clamping: options.cacheLimit)))
             let volume = try Self.volume(try search.image(options.image), file)
+            self.volume = volume
+            number = options.image
+            wrapper = search.wrapper.map { "\($0)" }
+            path = search.isRegularFile ? AbsolutePath.real(file)?.bytes : nil
             hasChanged = search.hasChanged
             warning = Self.warning(volume, name)
             tree =

@@ -39,7 +39,7 @@ extension IFS {
         }
 
         /// Throws what `write` would for parts that overlap or reach beyond the image.
-        public func check() throws(FormatError) { _ = try assembled() }
+        public func check() throws(FormatError) { _ = try contents() }
 
         /// Writes the image from byte 0 of `sink` on, and what stands around it; gives the length of
         /// all in bytes. Contents are read and written piece by piece.
@@ -89,7 +89,7 @@ extension IFS {
         private func writeImage(
             to sink: inout some ByteSink, _ region: inout SummedWriter
         ) throws(FormatError) {
-            let contents = try assembled()
+            let contents = try contents()
             var inner = SummedWriter(header.order, at: 0, trailerSize: header.trailerSize)
             let encoder = try StreamEncoder(encoding)
             var position: UInt64 = 0
@@ -101,8 +101,8 @@ extension IFS {
             try region.append(try encoder.finish(), to: &sink)
         }
 
-        /// Header, directory and data, without the trailer.
-        private func assembled() throws(FormatError) -> AssembledSource {
+        /// The image file system as it is unpacked: header, directory and data, without the trailer.
+        public func contents() throws(FormatError) -> AssembledSource {
             var directory: [UInt8] = []
             for record in records { directory += record.bytes(header.order) }
             let fixed = [

@@ -1,0 +1,186 @@
+public import Format
+internal import Glibc
+internal import Mkifs
+
+/// Why edits could not be made an image. They are still where they were.
+public struct CommitError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// One line: which file, what was found, what was expected.
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+
+    init(_ action: String, _ path: [UInt8], errno: Int32) {
+        description = "\(printable(path)): cannot \(action): \(systemMessage(errno))"
+    }
+}
+
+/// Makes a new image of the one that is mounted and the edits on it, and puts it in its place: at every
+/// instant there is the old one or the new one.
+public final class ImageCommit: Sendable {
+    /// What a commit came to.
+    public enum Outcome: Equatable, Sendable {
+        /// Nothing had changed, so nothing was written.
+        case unchanged
+        /// The new image is in its place.
+        case written
+    }
+
+    /// Where the new image goes.
+    public let target: [UInt8]
+    private let volume: IFS.ImageVolume
+    private let fileSystem: StagedFileSystem
+    private let backup: [UInt8]?
+    private let hasChanged: @Sendable () -> Bool
+    private let replacesImage: Bool
+
+    /// The commits of a staged image. The new one takes the place of `source`, from which the image
+    /// was read, unless it goes to `target`; `backup` keeps the old one.
+    public init(
+        of volume: IFS.ImageVolume, _ fileSystem: StagedFileSystem, source: [UInt8],
+        target: [UInt8]? = nil, backup: [UInt8]? = nil,
+        hasChanged: @escaping @Sendable () -> Bool
+    ) {
+        self.volume = volume
+        self.fileSystem = fileSystem
+        self.target = target ?? source
+        self.backup = backup
+        self.hasChanged = hasChanged
+        replacesImage = target == nil || target == source
+    }
+
+    /// Why no image can be made of this one and edits; nil where one can.
+    public static func obstacle(_ volume: IFS.ImageVolume) -> String? {
+        do throws(MkifsError) {
+            _ = try Plan(volume.image)
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+
+    /// Where the edits on an image are kept unless somebody says otherwise: beside it.
+    public static func stagePath(of image: [UInt8]) -> [UInt8] {
+        NewImage.hidden(image, ".stage")
+    }
+
+    /// What edits are of: the `number`th image of a file.
+    public static func origin(of path: [UInt8], _ number: Int) -> [UInt8] {
+        var status = stat()
+        _ = unsafe stat(path.map(CChar.init(bitPattern:)) + [0], &status)
+        let lines = [
+            "number \(number)", "inode \(status.st_ino)", "size \(status.st_size)",
+            "modified \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)",
+        ]
+        return Array("image ".utf8) + path
+            + Array(("\n" + lines.joined(separator: "\n") + "\n").utf8)
+    }
+
+    /// Makes the image while nobody changes anything; `progress` is told bytes done and in all.
+    public func run(
+        progress: @escaping (UInt64, UInt64) -> Void = { _, _ in }
+    ) throws(CommitError) -> Outcome {
+        try fileSystem.gate.hold { () throws(CommitError) in try commit(progress) }
+    }
+
+    private func commit(
+        _ progress: @escaping (UInt64, UInt64) -> Void
+    ) throws(CommitError) -> Outcome {
+        let stage = fileSystem.stage
+        let revision = try format { () throws(FormatError) in
+            try ImageRevision.revision(of: volume, fileSystem.tree()) { [stage] in
+                stage.content(of: $0)
+            }
+        }
+        if revision.isEmpty, replacesImage || exists(target) {
+            stage.remove()
+            return .unchanged
+        }
+        let toolbox = Toolbox(environment: [])
+        let image = try mkifs { () throws(MkifsError) in
+            try Layout.image(of: Plan(volume.image), toolbox)
+        }
+        let file = try NewImage(beside: target)
+        try write(image, to: file, progress)
+        try verify(file, image)
+        if hasChanged() {
+            throw CommitError(
+                "\(printable(target)): found another file than the one that was mounted,"
+                    + " expected nobody else to change it")
+        }
+        try file.takeAttributes(of: target)
+        if let backup { try file.keep(target, as: backup) }
+        try file.take(name: target)
+        stage.remove()
+        return .written
+    }
+
+    private func write(
+        _ image: LaidOutImage, to file: NewImage, _ progress: @escaping (UInt64, UInt64) -> Void
+    ) throws(CommitError) {
+        if image.image.encoding.compression == .none { try file.reserve(image.byteCount) }
+        var sink = NewImage.Sink(file, total: image.byteCount, progress)
+        let count = try mkifs { () throws(MkifsError) in try image.write(to: &sink) }
+        try file.end(at: count)
+    }
+
+    /// Reads the new image as anybody would, and holds it against what was to be written.
+    private func verify(_ file: NewImage, _ image: LaidOutImage) throws(CommitError) {
+        let fault = try format { () throws(FormatError) -> String? in
+            var scanner = IFS.Scanner(try file.source(), from: image.headerOffset)
+            guard let found = try scanner.next() else { return "no image" }
+            if let fault = found.check().first { return fault.description }
+            let expected = try image.image.contents()
+            return try Self.difference(found.contents, expected)
+                .map { "another byte at offset \($0) of the image" }
+        }
+        guard let fault else { return }
+        throw CommitError(
+            "\(printable(target)): the new image is not what it should be: found \(fault);"
+                + " it was not put in place")
+    }
+
+    /// Where two sources first differ, as far as the second goes.
+    private static func difference(
+        _ found: any ByteSource, _ expected: any ByteSource
+    ) throws(FormatError) -> UInt64? {
+        var position: UInt64 = 0
+        while position < expected.byteCount {
+            let count = Int(clamping: min(1 << 20, expected.byteCount &- position))
+            let (one, other) = (
+                try found.prefix(count, at: position), try expected.prefix(count, at: position)
+            )
+            if one != other {
+                let same = zip(one, other).prefix { $0 == $1 }.count
+                return position &+ UInt64(same)
+            }
+            position &+= UInt64(count)
+        }
+        return nil
+    }
+
+    private func exists(_ path: [UInt8]) -> Bool {
+        unsafe access(path.map(CChar.init(bitPattern:)) + [0], F_OK) == 0
+    }
+
+    // MARK: Errors
+
+    private func format<Result>(
+        _ body: () throws(FormatError) -> Result
+    ) throws(CommitError) -> Result {
+        do throws(FormatError) {
+            return try body()
+        } catch {
+            throw CommitError("\(printable(target)): \(error)")
+        }
+    }
+
+    private func mkifs<Result>(
+        _ body: () throws(MkifsError) -> Result
+    ) throws(CommitError) -> Result {
+        do throws(MkifsError) {
+            return try body()
+        } catch {
+            throw CommitError("\(printable(target)): \(error)")
+        }
+    }
+}

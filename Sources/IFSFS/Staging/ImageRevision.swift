@@ -1,0 +1,243 @@
+internal import Format
+internal import Mkifs
+
+/// What the edits of a stage make of an image: the tree as it is now, held against the image's.
+struct ImageRevision {
+    private let volume: IFS.ImageVolume
+    private let tree: StagedTree
+    /// Where the contents of a node in the stage are.
+    private let contents: (NodeID) -> Content
+    private var revision = Revision()
+    /// Names that were the image's and lead elsewhere by now, by what they led to.
+    private var left: [NodeID: [Int]] = [:]
+    /// The same by path.
+    private var leftPaths: [[UInt8]: Int] = [:]
+    /// Names that the image does not have where they are.
+    private var arrived: [Arrival] = []
+
+    private struct Arrival {
+        let path: [UInt8]
+        let node: NodeID
+        /// Whether a record is wanted although nothing tells of the node.
+        let isListed: Bool
+    }
+
+    /// The revision; empty where the edits come to nothing.
+    static func revision(
+        of volume: IFS.ImageVolume, _ tree: StagedTree, _ contents: @escaping (NodeID) -> Content
+    ) throws(FormatError) -> Revision {
+        var maker = ImageRevision(volume: volume, tree: tree, contents: contents)
+        try maker.walk(.root, path: [], isMoved: false)
+        try maker.findLeft(.root, path: [])
+        try maker.settle()
+        return maker.revision
+    }
+
+    private init(
+        volume: IFS.ImageVolume, tree: StagedTree, contents: @escaping (NodeID) -> Content
+    ) {
+        self.volume = volume
+        self.tree = tree
+        self.contents = contents
+    }
+
+    // MARK: What is there
+
+    /// Goes through a directory; what stands where the image has it is compared at once.
+    private mutating func walk(
+        _ directory: NodeID, path: [UInt8], isMoved: Bool
+    ) throws(FormatError) {
+        if directory == .root { try compare(.root, volume.rootRecord, path: [], isMoved: false) }
+        for (name, node) in try names(in: directory) {
+            let own = path.isEmpty ? name : path + [UInt8(ascii: "/")] + name
+            let stays = isHome(name, node, in: directory)
+            if stays {
+                try compare(node, volume.record(name, in: directory), path: own, isMoved: isMoved)
+            } else {
+                arrived.append(Arrival(path: own, node: node, isListed: true))
+            }
+            guard try tree.attributes(of: node)?.kind == .directory else { continue }
+            try walk(node, path: own, isMoved: isMoved || !stays)
+        }
+    }
+
+    /// The entries of a directory as it is now, sorted by name, so that the order in which they were
+    /// made decides nothing.
+    private func names(
+        in directory: NodeID
+    ) throws(FormatError) -> [(name: [UInt8], node: NodeID)] {
+        var names: [(name: [UInt8], node: NodeID)] = []
+        unsafe try tree.entries(of: directory, from: 0) { _, name, node in
+            names.append((unsafe Array(name), node))
+            return true
+        }
+        return names.sorted { $0.name.lexicographicallyPrecedes($1.name) }
+    }
+
+    /// Whether the image has this name for this node in this directory.
+    private func isHome(_ name: [UInt8], _ node: NodeID, in directory: NodeID) -> Bool {
+        !tree.isNew(directory) && volume.lookup(name, in: directory) == node
+    }
+
+    /// An entry of the image that is still there.
+    private mutating func compare(
+        _ node: NodeID, _ record: Int?, path: [UInt8], isMoved: Bool
+    ) throws(FormatError) {
+        guard let record else {
+            // Nothing told of it: as long as it is as it was and holds something, nothing has to.
+            let isEmpty = try tree.isEmpty(node)
+            if isEmpty || tree.nodes[node] != nil, node != .root {
+                arrived.append(Arrival(path: path, node: node, isListed: true))
+            }
+            return
+        }
+        guard isMoved || tree.nodes[node] != nil else { return }
+        try change(record, to: node, path: path)
+    }
+
+    // MARK: What has left
+
+    /// Goes through the image's own tree for names that are no longer what they were.
+    private mutating func findLeft(
+        _ directory: NodeID, path: [UInt8]
+    ) throws(FormatError) {
+        var names: [(name: [UInt8], node: NodeID)] = []
+        unsafe volume.entries(of: directory, from: 0) { _, name, node in
+            names.append((unsafe Array(name), node))
+            return true
+        }
+        let isGone = try tree.attributes(of: directory)?.linkCount == 0
+        for (name, node) in names {
+            let own = path.isEmpty ? name : path + [UInt8(ascii: "/")] + name
+            let now = isGone ? nil : try tree.lookup(name, in: directory)
+            if now != node, let record = volume.record(name, in: directory) {
+                left[node, default: []].append(record)
+                leftPaths[own] = record
+            }
+            if volume.attributes(of: node)?.kind == .directory {
+                try findLeft(node, path: own)
+            }
+        }
+    }
+
+    // MARK: What came
+
+    /// Gives what came the records of what left: its own, else that of what had its name.
+    private mutating func settle() throws(FormatError) {
+        var taken: Set<Int> = []
+        var new: [Arrival] = []
+        for arrival in arrived {
+            guard let record = left[arrival.node]?.first(where: { !taken.contains($0) }) else {
+                new.append(arrival)
+                continue
+            }
+            taken.insert(record)
+            try change(record, to: arrival.node, path: arrival.path)
+        }
+        for arrival in new {
+            if let record = leftPaths[arrival.path], !taken.contains(record),
+                try isAlike(record, arrival.node)
+            {
+                taken.insert(record)
+                try change(record, to: arrival.node, path: arrival.path)
+            } else if let node = try entry(for: arrival.node, path: arrival.path, of: nil) {
+                revision.added.append(node)
+            }
+        }
+        revision.removed = left.values.flatMap(\.self).filter { !taken.contains($0) }.sorted()
+    }
+
+    /// Whether a record can go on as another node's.
+    private func isAlike(_ record: Int, _ node: NodeID) throws(FormatError) -> Bool {
+        guard let known = Revision.Node(record, of: volume.image),
+            let found = try tree.attributes(of: node)
+        else { return false }
+        return known.mode & 0o170000 == found.kind.rawValue
+    }
+
+    /// Notes a record as changed if it is.
+    private mutating func change(
+        _ record: Int, to node: NodeID, path: [UInt8]
+    ) throws(FormatError) {
+        guard let known = Revision.Node(record, of: volume.image),
+            let now = try entry(for: node, path: path, of: known)
+        else { return }
+        if !now.isSame(as: known) { revision.changed.append(now) }
+    }
+
+    /// A node as an entry; of what it was there is the known one.
+    private func entry(
+        for node: NodeID, path: [UInt8], of known: Revision.Node?
+    ) throws(FormatError) -> Revision.Node? {
+        guard let found = try tree.attributes(of: node) else { return nil }
+        let staged = tree.nodes[node]
+        let (kind, isSame) = try self.kind(of: node, found, known)
+        // The image's own type bits say more than POSIX's, but for what has become another type.
+        var type = found.kind.rawValue
+        if let known, known.mode & 0o170000 == type || staged == nil { type = known.mode & ~0o7777 }
+        var entry = Revision.Node(
+            path, kind, mode: type | found.permissions, user: found.user, group: found.group,
+            modified: UInt32(clamping: found.modified), record: known?.record)
+        // A time that only tells of a change counts for nothing where nothing has changed.
+        if let known, isSame, staged?.isTimeSet != true { entry.modified = known.modified }
+        return entry
+    }
+
+    private func kind(
+        of node: NodeID, _ found: Attributes, _ known: Revision.Node?
+    ) throws(FormatError) -> (Revision.Kind, isSame: Bool) {
+        switch found.kind {
+        case .file:
+            if tree.nodes[node]?.contents == .data {
+                let content = contents(node)
+                if let record = known?.record, try isEqual(content, found.byteCount, record) {
+                    return (.file(.record(record)), true)
+                }
+                return (.file(.new(content)), false)
+            }
+            if let known, case .file = known.kind { return (known.kind, true) }
+            guard let entry = volume.entry(of: node),
+                let record = volume.image.directory.entries.firstIndex(of: entry)
+            else { return (.file(.new(.bytes([]))), false) }
+            return (.file(.record(record)), true)
+        case .directory: return (.directory, true)
+        case .symlink:
+            let staged = tree.nodes[node]?.target ?? []
+            let target = staged.isEmpty ? volume.target(of: node) ?? [] : staged
+            guard case .symlink(let old)? = known?.kind else {
+                return (.symlink(target: target), false)
+            }
+            return (.symlink(target: target), old == target)
+        case .fifo, .characterDevice, .blockDevice, .socket:
+            if let known, !tree.isNew(node) { return (known.kind, true) }
+            let number = (found.device.major & 0x3f) << 10 | found.device.minor & 0x3ff
+            return (.device(device: number, rawDevice: number), false)
+        }
+    }
+
+    /// Whether contents in the stage are those of a record.
+    private func isEqual(
+        _ content: Content, _ byteCount: UInt64, _ record: Int
+    ) throws(FormatError) -> Bool {
+        let entry = volume.image.directory.entries[record]
+        guard case .file(_, let size) = entry.kind, UInt64(size) == byteCount else { return false }
+        guard case .file(let file) = content else { return byteCount == 0 }
+        return try StageFile.isEqual(file.path, volume.image, entry)
+    }
+}
+
+extension Revision.Node {
+    /// Whether an image would hold the same for both.
+    fileprivate func isSame(as other: Revision.Node) -> Bool {
+        guard path == other.path, mode == other.mode, user == other.user, group == other.group,
+            modified == other.modified
+        else { return false }
+        switch (kind, other.kind) {
+        case (.file(.record(let a)), .file(.record(let b))): return a == b
+        case (.directory, .directory): return true
+        case (.symlink(let a), .symlink(let b)): return a == b
+        case (.device(let a, let b), .device(let c, let d)): return a == c && b == d
+        default: return false
+        }
+    }
+}

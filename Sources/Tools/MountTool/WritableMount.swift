@@ -1,0 +1,59 @@
+import Format
+import FuseServer
+import Glibc
+import IFSFS
+import ToolSupport
+
+/// A mount whose changes become a new image when it ends.
+struct WritableMount {
+    let fileSystem: StagedFileSystem
+    private let commit: ImageCommit
+    private let stage: Stage
+    private let discardsEdits: Bool
+
+    /// Why an image can only be looked at; nil where it can be changed.
+    static func obstacle(_ image: MountedImage, _ options: MountOptions) -> String? {
+        if let option = options.shown { return "\(option) shows what the image does not say" }
+        guard let path = image.path else { return "it is no regular file" }
+        if let wrapper = image.wrapper { return "it is \(wrapper)" }
+        if let reason = ImageCommit.obstacle(image.volume) { return reason }
+        let target = options.output ?? path
+        let folder = AbsolutePath.parent(of: target)
+        guard unsafe folder.withCString({ unsafe access($0, W_OK) }) == 0 else {
+            return "cannot write in \(printable(folder.bytes)): \(systemMessage(errno))"
+        }
+        return nil
+    }
+
+    /// Opens an image for changes. Throws where edits of another mount wait or are being made.
+    init(_ image: MountedImage, _ options: MountOptions, _ watch: ImageWatch) throws(ToolError) {
+        let source = image.path ?? []
+        let target = options.output ?? source
+        stage = Stage(
+            at: options.stageDirectory ?? ImageCommit.stagePath(of: target),
+            of: ImageCommit.origin(of: source, image.number))
+        if stage.isFound {
+            throw ToolError(
+                "\(printable(stage.path)): found edits that are in no image yet;"
+                    + " 'ifsctl recover' makes them one, or throws them away", .refused)
+        }
+        fileSystem = StagedFileSystem(
+            image.volume, stage, .ifs(imageSize: UInt64(image.volume.image.header.imageSize)),
+            watch: watch)
+        commit = ImageCommit(
+            of: image.volume, fileSystem, source: source, target: target,
+            backup: options.backup.map { target + $0 }, hasChanged: image.hasChanged)
+        discardsEdits = options.discardsEdits
+    }
+
+    /// Makes the edits an image, once nobody makes any more.
+    func save() throws(ToolError) {
+        guard !discardsEdits else { return stage.remove() }
+        do throws(CommitError) {
+            _ = try commit.run()
+        } catch {
+            throw ToolError(
+                "\(error); the edits are kept in '\(printable(stage.path))'", .refused)
+        }
+    }
+}
