@@ -13,6 +13,8 @@ public struct Mount: Equatable, Sendable {
     public let type: String
     /// What was mounted.
     public let source: [UInt8]
+    /// Whose mount it is, by `user_id=`; nil where the kernel does not tell.
+    public let user: UInt32?
 
     /// Whether a tool of ours made it.
     public var isOurs: Bool { type == "fuse.ifs" }
@@ -52,6 +54,10 @@ public struct Mount: Equatable, Sendable {
         mountPoint = Self.unescaped(fields[4])
         type = String(decoding: fields[dash + 1], as: UTF8.self)
         source = Self.unescaped(fields[dash + 2])
+        let options =
+            fields.count > dash + 3 ? String(decoding: fields[dash + 3], as: UTF8.self) : ""
+        user = options.split(separator: ",").first { $0.hasPrefix("user_id=") }
+            .flatMap { UInt32($0.dropFirst("user_id=".count)) }
     }
 
     /// Undoes the kernel's `\ooo` for blanks, newlines and backslashes.
@@ -70,7 +76,7 @@ public struct Mount: Equatable, Sendable {
         return bytes
     }
 
-    private static func contents(of path: String) -> [UInt8] {
+    static func contents(of path: String) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return [] }
         defer { close(descriptor) }

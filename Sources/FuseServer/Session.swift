@@ -31,6 +31,9 @@ public struct MountSettings: Sendable {
     /// Unmount when the server is killed.
     public var unmountsOnDeath = false
 
+    /// Is called in the process that serves, before the first request.
+    public var started: (@Sendable (Mount) -> Void)?
+
     /// A mount in the background, for its owner alone.
     public init(mountPoint: [UInt8], source: [UInt8]) {
         self.mountPoint = mountPoint
@@ -93,6 +96,7 @@ public enum Session {
         if let limit = settings.idleTimeout, let clock = server.clock {
             IdleTimer(try made(settings), clock, seconds: limit).start()
         }
+        if let started = settings.started { started(try made(settings)) }
         let preparing = server.startPreparing()
         defer { server.endPreparing(preparing) }
         let ending = loop(session)

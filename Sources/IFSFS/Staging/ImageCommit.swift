@@ -7,10 +7,31 @@ public struct CommitError: Error, Equatable, Sendable, CustomStringConvertible {
     /// One line: which file, what was found, what was expected.
     public let description: String
 
-    init(_ description: String) { self.description = description }
+    /// An error of this line.
+    public init(_ description: String) { self.description = description }
 
     init(_ action: String, _ path: [UInt8], errno: Int32) {
         description = "\(printable(path)): cannot \(action): \(systemMessage(errno))"
+    }
+}
+
+/// An image that is open, and how it can be told whether its file is still the same.
+public struct OpenedImage: Sendable {
+    /// Its tree.
+    public let volume: IFS.ImageVolume
+    /// Whether the file was written, truncated or replaced since.
+    public let hasChanged: @Sendable () -> Bool
+    /// Is called once when it has.
+    public let report: @Sendable () -> Void
+
+    /// An image of a tree.
+    public init(
+        _ volume: IFS.ImageVolume, hasChanged: @escaping @Sendable () -> Bool,
+        report: @escaping @Sendable () -> Void
+    ) {
+        self.volume = volume
+        self.hasChanged = hasChanged
+        self.report = report
     }
 }
 
@@ -18,7 +39,7 @@ public struct CommitError: Error, Equatable, Sendable, CustomStringConvertible {
 /// instant there is the old one or the new one.
 public final class ImageCommit: Sendable {
     /// What a commit came to.
-    public enum Outcome: Equatable, Sendable {
+    public enum Outcome: String, Sendable {
         /// Nothing had changed, so nothing was written.
         case unchanged
         /// The new image is in its place.
@@ -27,25 +48,35 @@ public final class ImageCommit: Sendable {
 
     /// Where the new image goes.
     public let target: [UInt8]
-    private let volume: IFS.ImageVolume
+    private let source: [UInt8]
+    private let number: Int
     private let fileSystem: StagedFileSystem
     private let backup: [UInt8]?
-    private let hasChanged: @Sendable () -> Bool
-    private let replacesImage: Bool
+    private let open: @Sendable () throws(CommitError) -> OpenedImage
+    private let state: Lock<State>
+    private var replacesImage: Bool { target == source }
 
-    /// The commits of a staged image. The new one takes the place of `source`, from which the image
-    /// was read, unless it goes to `target`; `backup` keeps the old one.
+    private struct State {
+        var image: OpenedImage
+        /// How often the tree had been changed when it was last saved.
+        var savedChanges: UInt64 = 0
+    }
+
+    /// The commits of a staged image, the `number`th of the file `source`. The new one takes its place,
+    /// unless it goes to `target`; `backup` keeps the old one. After a commit `open` is asked for the
+    /// image again.
     public init(
-        of volume: IFS.ImageVolume, _ fileSystem: StagedFileSystem, source: [UInt8],
+        of image: OpenedImage, _ fileSystem: StagedFileSystem, source: [UInt8], number: Int,
         target: [UInt8]? = nil, backup: [UInt8]? = nil,
-        hasChanged: @escaping @Sendable () -> Bool
+        open: @escaping @Sendable () throws(CommitError) -> OpenedImage
     ) {
-        self.volume = volume
         self.fileSystem = fileSystem
+        self.source = source
+        self.number = number
         self.target = target ?? source
         self.backup = backup
-        self.hasChanged = hasChanged
-        replacesImage = target == nil || target == source
+        self.open = open
+        state = Lock(State(image: image))
     }
 
     /// Why no image can be made of this one and edits; nil where one can.
@@ -75,26 +106,34 @@ public final class ImageCommit: Sendable {
             + Array(("\n" + lines.joined(separator: "\n") + "\n").utf8)
     }
 
-    /// Makes the image while nobody changes anything; `progress` is told bytes done and in all.
+    /// Makes the image while nobody changes anything; `progress` is told bytes done and in all. Unless
+    /// it is the last time, the mount goes on with the new image.
     public func run(
-        progress: @escaping (UInt64, UInt64) -> Void = { _, _ in }
+        isLast: Bool = false, progress: @escaping (UInt64, UInt64) -> Void = { _, _ in }
     ) throws(CommitError) -> Outcome {
-        try fileSystem.gate.hold { () throws(CommitError) in try commit(progress) }
+        try fileSystem.gate.hold { () throws(CommitError) in
+            try state.withLock { state throws(CommitError) in
+                let outcome = try commit(&state, isLast: isLast, progress)
+                if isLast { fileSystem.stage.remove() }
+                return outcome
+            }
+        }
     }
 
     private func commit(
-        _ progress: @escaping (UInt64, UInt64) -> Void
+        _ state: inout State, isLast: Bool, _ progress: @escaping (UInt64, UInt64) -> Void
     ) throws(CommitError) -> Outcome {
         let stage = fileSystem.stage
+        let changes = fileSystem.changeCount
+        let isSaved = changes == state.savedChanges && exists(target)
+        guard !isSaved else { return .unchanged }
+        let volume = state.image.volume
         let revision = try format { () throws(FormatError) in
             try ImageRevision.revision(of: volume, fileSystem.tree()) { [stage] in
                 stage.content(of: $0)
             }
         }
-        if revision.isEmpty, replacesImage || exists(target) {
-            stage.remove()
-            return .unchanged
-        }
+        if revision.isEmpty, replacesImage || exists(target) { return .unchanged }
         let toolbox = Toolbox(environment: [])
         let image = try mkifs { () throws(MkifsError) in
             try Layout.image(of: Plan(volume.image), toolbox)
@@ -102,16 +141,26 @@ public final class ImageCommit: Sendable {
         let file = try NewImage(beside: target)
         try write(image, to: file, progress)
         try verify(file, image)
-        if hasChanged() {
+        if state.image.hasChanged() {
             throw CommitError(
-                "\(printable(target)): found another file than the one that was mounted,"
+                "\(printable(source)): found another file than the one that was mounted,"
                     + " expected nobody else to change it")
         }
         try file.takeAttributes(of: target)
         if let backup { try file.keep(target, as: backup) }
         try file.take(name: target)
-        stage.remove()
+        state.savedChanges = changes
+        if replacesImage, !isLast { try goOn(&state) }
         return .written
+    }
+
+    /// Goes on with the new image, of which there are no edits yet.
+    private func goOn(_ state: inout State) throws(CommitError) {
+        state.image = try open()
+        let (volume, hasChanged) = (state.image.volume, state.image.hasChanged)
+        let watch = ImageWatch(hasChanged, report: state.image.report)
+        try format { () throws(FormatError) in try fileSystem.rebase(volume, watch) }
+        fileSystem.stage.remove(goingOnWith: Self.origin(of: source, number))
     }
 
     private func write(

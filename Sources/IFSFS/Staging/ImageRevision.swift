@@ -50,9 +50,9 @@ struct ImageRevision {
         if directory == .root { try compare(.root, volume.rootRecord, path: [], isMoved: false) }
         for (name, node) in try names(in: directory) {
             let own = path.isEmpty ? name : path + [UInt8(ascii: "/")] + name
-            let stays = isHome(name, node, in: directory)
+            let stays = try isHome(name, node, in: directory)
             if stays {
-                try compare(node, volume.record(name, in: directory), path: own, isMoved: isMoved)
+                try compare(node, record(name, in: directory), path: own, isMoved: isMoved)
             } else {
                 arrived.append(Arrival(path: own, node: node, isListed: true))
             }
@@ -75,8 +75,22 @@ struct ImageRevision {
     }
 
     /// Whether the image has this name for this node in this directory.
-    private func isHome(_ name: [UInt8], _ node: NodeID, in directory: NodeID) -> Bool {
-        !tree.isNew(directory) && volume.lookup(name, in: directory) == node
+    private func isHome(
+        _ name: [UInt8], _ node: NodeID, in directory: NodeID
+    ) throws(FormatError) -> Bool {
+        guard !tree.isNew(directory) else { return false }
+        return try tree.base.lookup(name, in: directory) == node
+    }
+
+    /// The record that gives a directory of the image this name.
+    private func record(_ name: [UInt8], in directory: NodeID) -> Int? {
+        number(of: directory).flatMap { volume.record(name, in: $0) }
+    }
+
+    /// What the image's own tree calls a node.
+    private func number(of node: NodeID) -> NodeID? {
+        guard let renumbered = tree.base as? RenumberedVolume else { return node }
+        return renumbered.number(of: node)
     }
 
     /// An entry of the image that is still there.
@@ -102,7 +116,7 @@ struct ImageRevision {
         _ directory: NodeID, path: [UInt8]
     ) throws(FormatError) {
         var names: [(name: [UInt8], node: NodeID)] = []
-        unsafe volume.entries(of: directory, from: 0) { _, name, node in
+        unsafe try tree.base.entries(of: directory, from: 0) { _, name, node in
             names.append((unsafe Array(name), node))
             return true
         }
@@ -110,11 +124,11 @@ struct ImageRevision {
         for (name, node) in names {
             let own = path.isEmpty ? name : path + [UInt8(ascii: "/")] + name
             let now = isGone ? nil : try tree.lookup(name, in: directory)
-            if now != node, let record = volume.record(name, in: directory) {
+            if now != node, let record = record(name, in: directory) {
                 left[node, default: []].append(record)
                 leftPaths[own] = record
             }
-            if volume.attributes(of: node)?.kind == .directory {
+            if try tree.base.attributes(of: node)?.kind == .directory {
                 try findLeft(node, path: own)
             }
         }
@@ -196,14 +210,14 @@ struct ImageRevision {
                 return (.file(.new(content)), false)
             }
             if let known, case .file = known.kind { return (known.kind, true) }
-            guard let entry = volume.entry(of: node),
+            guard let entry = number(of: node).flatMap(volume.entry),
                 let record = volume.image.directory.entries.firstIndex(of: entry)
             else { return (.file(.new(.bytes([]))), false) }
             return (.file(.record(record)), true)
         case .directory: return (.directory, true)
         case .symlink:
             let staged = tree.nodes[node]?.target ?? []
-            let target = staged.isEmpty ? volume.target(of: node) ?? [] : staged
+            let target = try staged.isEmpty ? tree.base.target(of: node) ?? [] : staged
             guard case .symlink(let old)? = known?.kind else {
                 return (.symlink(target: target), false)
             }

@@ -13,7 +13,7 @@ internal import Mkifs
 public final class Stage: Sendable {
     /// Where it is, or will be.
     public let path: [UInt8]
-    private let origin: [UInt8]
+    private let origin: Lock<[UInt8]>
     private let opened: Lock<Opened?>
 
     /// What is open of a stage that is there.
@@ -26,7 +26,7 @@ public final class Stage: Sendable {
     /// A stage that is not made yet; `origin` is what its edits will be of.
     public init(at path: [UInt8], of origin: [UInt8]) {
         self.path = path
-        self.origin = origin
+        self.origin = Lock(origin)
         opened = Lock(nil)
     }
 
@@ -177,7 +177,7 @@ public final class Stage: Sendable {
         let about = unsafe openat(directory, "origin", flags, 0o600)
         guard data >= 0, about >= 0 else { throw .disk(errno) }
         defer { close(about) }
-        if let failure = writeAll(origin, to: about) { throw .disk(failure) }
+        if let failure = writeAll(origin.withLock { $0 }, to: about) { throw .disk(failure) }
         let log = unsafe openat(directory, "edits", flags, 0o600)
         guard log >= 0 else { throw .disk(errno) }
         let edits = try EditLog(startingIn: log)
@@ -210,11 +210,13 @@ public final class Stage: Sendable {
         _ = unsafe rmdir(Self.text(path))
     }
 
-    /// Removes a stage whose edits are in an image, or are not wanted.
-    public func remove() {
+    /// Removes a stage whose edits are in an image, or are not wanted. Later ones are of another
+    /// origin, if one is given.
+    public func remove(goingOnWith origin: [UInt8]? = nil) {
+        if let origin { self.origin.withLock { $0 = origin } }
         opened.withLock { opened in
-            discard()
             guard let open = opened else { return }
+            discard()
             close(open.data)
             close(open.directory)
             opened = nil

@@ -88,6 +88,7 @@ extension StagedFileSystem {
     func noteChange(
         of node: NodeID, _ state: inout StagedState, _ resize: (inout UInt64) -> Void
     ) throws(FileSystemError) {
+        state.changeCount &+= 1
         var staged = try state.staged(node)
         staged.modified = clock()
         if staged.isTimeSet {
@@ -113,7 +114,7 @@ extension StagedFileSystem {
         }
         let whole = try state.attributes(of: node).byteCount
         let kept = min(whole, count)
-        try watch?.check()
+        try state.watch?.check()
         let file = try stage.create(node)
         do throws(FileSystemError) {
             try StageFile.copy(state.tree.base, node, kept, to: file)

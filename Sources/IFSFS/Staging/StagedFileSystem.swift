@@ -9,7 +9,6 @@ public final class StagedFileSystem: WritableFileSystem {
     /// What a commit holds while it looks at the tree and its contents.
     let gate = Gate()
     let limits: StageLimits
-    let watch: ImageWatch?
     let clock: @Sendable () -> Int64
     let state: Lock<StagedState>
 
@@ -29,13 +28,30 @@ public final class StagedFileSystem: WritableFileSystem {
     ) {
         self.stage = stage
         self.limits = limits
-        self.watch = watch
         self.clock = clock
-        state = Lock(StagedState(StagedTree(base)))
+        state = Lock(StagedState(StagedTree(base), watch))
     }
 
     /// Seconds since 1970.
     public static let now: @Sendable () -> Int64 = { Int64(time(nil)) }
+
+    /// Goes on with a volume that has all edits; the caller holds the gate. Whoever has a file open that
+    /// has no name any more keeps it.
+    func rebase(_ volume: any Volume, _ watch: ImageWatch) throws(FormatError) {
+        try state.withLock { state throws(FormatError) in
+            let base = try RenumberedVolume(volume, as: state.tree)
+            let nameless = state.open.keys.filter(state.tree.isNameless)
+            state.tree = StagedTree(base, after: state.tree, keeping: nameless)
+            state.watch = watch
+            state.stagedByteCount = 0
+            for node in Array(state.open.keys) where !nameless.contains(node) {
+                state.open[node]?.retire()
+            }
+        }
+    }
+
+    /// How often something was changed.
+    var changeCount: UInt64 { state.withLock { $0.changeCount } }
 
     /// The tree as it is now.
     func tree() -> StagedTree { state.withLock { $0.tree } }
@@ -112,10 +128,11 @@ public final class StagedFileSystem: WritableFileSystem {
     ) throws(FileSystemError) -> Int {
         let base = try withState { state throws(FileSystemError) -> (any Volume)? in
             try state.requireFile(node)
-            return state.tree.nodes[node]?.contents == .data ? nil : state.tree.base
+            guard state.tree.nodes[node]?.contents != .data else { return nil }
+            try state.watch?.check()
+            return state.tree.base
         }
         if let base {
-            try watch?.check()
             return try format { () throws(FormatError) in
                 try unsafe base.read(node, into: buffer, at: offset)
             }
@@ -149,14 +166,14 @@ public final class StagedFileSystem: WritableFileSystem {
 
     /// Counts; with the last, the contents of a file without a name go.
     public func close(_ node: NodeID) {
-        let left = state.withLock { state -> (descriptor: Int32?, isGone: Bool) in
-            guard var file = state.open[node] else { return (nil, false) }
+        let left = state.withLock { state -> (descriptors: [Int32], isGone: Bool) in
+            guard var file = state.open[node] else { return ([], false) }
             file.count -= 1
             state.open[node] = file.count > 0 ? file : nil
-            guard file.count <= 0 else { return (nil, false) }
-            return (file.contents, state.forget(node))
+            guard file.count <= 0 else { return ([], false) }
+            return (file.descriptors, state.forget(node))
         }
-        if let descriptor = left.descriptor { Glibc.close(descriptor) }
+        for descriptor in left.descriptors { Glibc.close(descriptor) }
         if left.isGone { stage.remove(node) }
     }
 
@@ -210,6 +227,7 @@ extension StagedFileSystem {
     /// Keeps edits in the stage, and only then makes them so.
     func add(_ edits: [Edit], to state: inout StagedState) throws(FileSystemError) {
         try stage.add(edits)
+        state.changeCount &+= 1
         for edit in edits {
             try format { () throws(FormatError) in try state.tree.apply(edit) }
         }

@@ -7,13 +7,30 @@ struct StagedState {
     /// Bytes that all contents in the stage have.
     var stagedByteCount: UInt64 = 0
 
-    init(_ tree: StagedTree) { self.tree = tree }
+    /// How often something was changed.
+    var changeCount: UInt64 = 0
+    /// Tells when what the tree's volume reads from is no longer the same.
+    var watch: ImageWatch?
+
+    init(_ tree: StagedTree, _ watch: ImageWatch?) {
+        self.tree = tree
+        self.watch = watch
+    }
 
     /// A file that somebody has open.
     struct OpenFile {
         var count = 0
         /// Its contents in the stage, once they are used.
         var contents: Int32?
+        /// What `contents` was before a commit: a read may be under way.
+        private var retired: [Int32] = []
+
+        var descriptors: [Int32] { retired + (contents.map { [$0] } ?? []) }
+
+        mutating func retire() {
+            retired = descriptors
+            contents = nil
+        }
     }
 }
 

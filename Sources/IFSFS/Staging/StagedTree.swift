@@ -30,6 +30,17 @@ struct StagedTree: Sendable {
         nextNode = firstNew
     }
 
+    /// A volume that another tree has become. Of that, only `nodes` go on, which have no name any
+    /// more and are open.
+    init(_ base: any Volume, after tree: StagedTree, keeping nodes: [NodeID]) {
+        self.init(base)
+        for node in nodes {
+            self.nodes[node] = tree.nodes[node]
+            sizes[node] = tree.sizes[node]
+            links[node] = tree.links[node]
+        }
+    }
+
     /// Whether nothing is left of any edit.
     var isUnchanged: Bool { nodes.isEmpty && directories.values.allSatisfy(\.isEmpty) }
 
@@ -39,12 +50,11 @@ struct StagedTree: Sendable {
 
     func attributes(of node: NodeID) throws(FormatError) -> Attributes? {
         var attributes: Attributes
-        if isNew(node) {
+        if !isNew(node), let found = try base.attributes(of: node) {
+            attributes = found
+        } else {
             guard let staged = nodes[node] else { return nil }
             attributes = Attributes(node: node, kind: staged.kind, permissions: 0, linkCount: 0)
-        } else {
-            guard let found = try base.attributes(of: node) else { return nil }
-            attributes = found
         }
         if let staged = nodes[node] {
             staged.apply(to: &attributes)

@@ -9,7 +9,8 @@ public struct Revision: Sendable {
     /// Records with another name, other attributes or other contents. All names of a file whose
     /// contents have changed are listed, each with the same contents.
     public var changed: [Node] = []
-    /// Entries that no record of the image was, in the order in which they get their numbers.
+    /// Entries that no record of the image was; they come last, in this order, unless the directory
+    /// is sorted.
     public var added: [Node] = []
 
     /// No change.

@@ -62,13 +62,13 @@ enum MountIFS {
             settings.unmountsOnDeath = options.unmountsOnDeath
             settings.isForeground = parsed.has("foreground") || options.isForeground
             settings.isDebugging = parsed.has("d")
-            try serve(image, options, settings, diagnostics)
+            try serve(image, name, options, settings, diagnostics)
             return 0
         }
     }
 
     private static func serve(
-        _ image: MountedImage, _ options: MountOptions, _ settings: MountSettings,
+        _ image: MountedImage, _ file: Argument, _ options: MountOptions, _ settings: MountSettings,
         _ diagnostics: Diagnostics
     ) throws(ToolError) {
         let isForeground = settings.isForeground || settings.isDebugging
@@ -76,18 +76,19 @@ enum MountIFS {
             let line = "\(image.name): \(message)"
             if isForeground { diagnostics.say(line) } else { diagnostics.log(line) }
         }
-        let watch = ImageWatch(image.hasChanged) {
+        let reportChange: @Sendable () -> Void = {
             report("the file has changed since it was mounted; nothing is read from it any more")
         }
         guard options.isWritable else {
             let fileSystem = VolumeFileSystem(
                 image.tree, options.ownership, listsExtendedAttributes: options.listsAttributes,
-                watch: watch)
+                watch: ImageWatch(image.hasChanged, report: reportChange))
             return try run(fileSystem, settings, report)
         }
         var settings = settings
         settings.isWritable = true
-        let mount = try WritableMount(image, options, watch)
+        let mount = try WritableMount(image, file, options, report: reportChange)
+        settings.started = mount.listen
         try run(mount.fileSystem, settings, report)
         do throws(ToolError) {
             try mount.save()

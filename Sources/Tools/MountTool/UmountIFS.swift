@@ -1,5 +1,6 @@
 import Format
 import FuseServer
+import IFSFS
 import ToolSupport
 
 /// The umount.ifs command, which umount(8) calls: takes a mount of ours away.
@@ -16,7 +17,7 @@ enum UmountIFS {
         ])
 
     static func run(_ arguments: [Argument]) -> Int32 {
-        Tool.run(table, arguments) { parsed, output, _ throws(ToolError) in
+        Tool.run(table, arguments) { parsed, output, diagnostics throws(ToolError) in
             guard parsed.operands.count == 1 else {
                 throw ToolError(
                     "found \(parsed.operands.count) operands, expected DIRECTORY or IMAGE")
@@ -26,10 +27,43 @@ enum UmountIFS {
             var how: Mount.Removal = []
             if parsed.has("l") { how.insert(.lazily) }
             if parsed.has("f") { how.insert(.byForce) }
-            if let failure = mount.remove(how) { throw ToolError("\(name): \(failure)", .refused) }
+            let server = server(of: mount)
+            let outcome = try server.map { server throws(ToolError) in
+                try save(server, name, diagnostics)
+            }
+            if let failure = mount.remove(how) {
+                let saved = outcome == .written ? "saved, but still mounted: " : ""
+                throw ToolError("\(name): \(saved)\(failure)\(users(of: mount))", .refused)
+            }
+            if !how.contains(.lazily) { server?.waitForEnd() }
             if parsed.has("v") { output.line("\(printable(mount.mountPoint)) unmounted") }
             return 0
         }
+    }
+
+    /// The server of a mount that can be changed.
+    private static func server(of mount: Mount) -> ControlClient? {
+        ControlClient(of: mount.device) { user in user == 0 || user == mount.user }
+    }
+
+    /// Has the edits saved; where that fails the mount stays, and so do they.
+    private static func save(
+        _ server: ControlClient, _ name: String, _ diagnostics: Diagnostics
+    ) throws(ToolError) -> ImageCommit.Outcome {
+        let meter = ProgressMeter("\(name): saving")
+        defer { meter.finish() }
+        do throws(CommitError) {
+            return try server.commit { done, total in meter.show(done, of: total) }
+        } catch {
+            throw ToolError(
+                "\(error); '\(name)' is still mounted, and nothing is lost", .refused)
+        }
+    }
+
+    /// Who has something of the mount open, as far as can be seen.
+    private static func users(of mount: Mount) -> String {
+        let names = mount.users().prefix(3).map { "\($0.process) (\($0.name))" }
+        return names.isEmpty ? "" : ", in use by " + names.joined(separator: ", ")
     }
 
     /// The mount of ours at a directory, else the only one of an image. A dead one cannot be asked

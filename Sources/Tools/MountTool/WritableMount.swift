@@ -26,7 +26,10 @@ struct WritableMount {
     }
 
     /// Opens an image for changes. Throws where edits of another mount wait or are being made.
-    init(_ image: MountedImage, _ options: MountOptions, _ watch: ImageWatch) throws(ToolError) {
+    init(
+        _ image: MountedImage, _ file: Argument, _ options: MountOptions,
+        report: @escaping @Sendable () -> Void
+    ) throws(ToolError) {
         let source = image.path ?? []
         let target = options.output ?? source
         stage = Stage(
@@ -39,18 +42,34 @@ struct WritableMount {
         }
         fileSystem = StagedFileSystem(
             image.volume, stage, .ifs(imageSize: UInt64(image.volume.image.header.imageSize)),
-            watch: watch)
+            watch: ImageWatch(image.hasChanged, report: report))
+        let opened = OpenedImage(image.volume, hasChanged: image.hasChanged, report: report)
         commit = ImageCommit(
-            of: image.volume, fileSystem, source: source, target: target,
-            backup: options.backup.map { target + $0 }, hasChanged: image.hasChanged)
+            of: opened, fileSystem, source: source, number: image.number, target: target,
+            backup: options.backup.map { target + $0 }
+        ) { () throws(CommitError) in
+            do throws(ToolError) {
+                let again = try MountedImage(Argument(bytes: source), options)
+                return OpenedImage(again.volume, hasChanged: again.hasChanged, report: report)
+            } catch {
+                throw CommitError(error.description)
+            }
+        }
         discardsEdits = options.discardsEdits
+    }
+
+    /// Lets umount.ifs and others ask for the edits to be saved.
+    func listen(_ mount: Mount) {
+        guard !discardsEdits else { return }
+        // Where nobody can ask, the edits are saved when the mount ends.
+        _ = ControlServer(of: mount.device, commit)
     }
 
     /// Makes the edits an image, once nobody makes any more.
     func save() throws(ToolError) {
         guard !discardsEdits else { return stage.remove() }
         do throws(CommitError) {
-            _ = try commit.run()
+            _ = try commit.run(isLast: true)
         } catch {
             throw ToolError(
                 "\(error); the edits are kept in '\(printable(stage.path))'", .refused)

@@ -1,0 +1,66 @@
+internal import CLinux
+internal import Glibc
+
+/// Speaks to the server of a mount.
+public final class ControlClient: Sendable {
+    private let socket: Int32
+    /// The process itself, whoever gets its number later; -1 where the kernel gives none.
+    private let pidDescriptor: Int32
+    /// The server's process.
+    public let process: Int32
+
+    /// Reaches the server of the mount with this device number, such as `0:52`; nil where none
+    /// answers, as for a mount that cannot be changed. `isTrusted` is asked whose process it is:
+    /// anybody can take a free name.
+    public init?(of device: String, isTrusted: (_ user: UInt32) -> Bool) {
+        let socket = ControlSocket.make()
+        self.socket = socket
+        guard socket >= 0 else {
+            (process, pidDescriptor) = (0, -1)
+            return nil
+        }
+        let status = unsafe ControlSocket.withAddress(of: device) {
+            unsafe connect(socket, $0, $1)
+        }
+        guard status == 0, let peer = ControlSocket.peer(socket), isTrusted(peer.user) else {
+            (process, pidDescriptor) = (0, -1)
+            return nil
+        }
+        process = peer.process
+        pidDescriptor = clinux_pidfd_open(peer.process)
+    }
+
+    deinit {
+        close(socket)
+        if pidDescriptor >= 0 { close(pidDescriptor) }
+    }
+
+    /// Has the edits saved and waits for the end; `progress` is told bytes done and in all.
+    public func commit(
+        progress: (UInt64, UInt64) -> Void = { _, _ in }
+    ) throws(CommitError) -> ImageCommit.Outcome {
+        guard ControlSocket.send(ControlMessage(.commit), to: socket) else { throw Self.lost }
+        while let message = ControlSocket.receive(from: socket) {
+            switch message.word {
+            case .progress:
+                let numbers = message.rest.split(separator: " ").compactMap { UInt64($0) }
+                if numbers.count == 2 { progress(numbers[0], numbers[1]) }
+            case .done: return ImageCommit.Outcome(rawValue: message.rest) ?? .written
+            case .commit, .failed: throw CommitError(message.rest)
+            }
+        }
+        throw Self.lost
+    }
+
+    /// Waits until the server's process is gone, so that the image's file is nobody's any more; as
+    /// long as it takes, for it may be saving.
+    public func waitForEnd() {
+        var wait = pollfd(fd: pidDescriptor, events: Int16(POLLIN), revents: 0)
+        guard pidDescriptor >= 0 else { return }
+        while unsafe poll(&wait, 1, -1) < 0, errno == EINTR {}
+    }
+
+    private static var lost: CommitError {
+        CommitError("the server of the mount ended; its edits are kept in its stage")
+    }
+}
