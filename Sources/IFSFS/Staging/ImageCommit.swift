@@ -136,7 +136,7 @@ public final class ImageCommit: Sendable {
         if revision.isEmpty, replacesImage || exists(target) { return .unchanged }
         let toolbox = Toolbox(environment: [])
         let image = try mkifs { () throws(MkifsError) in
-            try Layout.image(of: Plan(volume.image), toolbox)
+            try Layout.image(of: RevisedPlan(volume.image, revision).plan, toolbox)
         }
         let file = try NewImage(beside: target)
         try write(image, to: file, progress)

@@ -65,7 +65,7 @@ extension ELFLayout {
 
 extension ELF.Header.Segment {
     /// The same with other values.
-    fileprivate func with(
+    func with(
         type: UInt32? = nil, offset: UInt64? = nil, physicalAddress: UInt64? = nil,
         fileSize: UInt64? = nil
     ) -> ELF.Header.Segment {

@@ -64,10 +64,12 @@ public struct LaidOutImage: Sendable {
             let source = try layout.toolbox.source(of: remain.content)
             parts.append(AssembledSource.Part(at: remain.offset, source))
         }
-        image = IFS.PlacedImage(
+        var image = IFS.PlacedImage(
             prefix: prefix, startup: start, program: program, header: header,
             records: records.all, parts: parts, encoding: plan.encoding,
             tail: try layout.toolbox.source(of: plan.tail))
+        image.previous = plan.previous
+        self.image = image
         do throws(FormatError) { try image.check() } catch { throw .format(error) }
         headerOffset = prefix.byteCount
         listing = records.listing(

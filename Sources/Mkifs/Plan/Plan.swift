@@ -12,6 +12,8 @@ public struct Plan: Sendable {
     public var order: ByteOrder
     /// How the image file system is packed.
     public var encoding = IFS.Encoding(.none)
+    /// Blocks of another image that are copied where what they unpack to comes again at its place.
+    public var previous: IFS.PackedBlocks?
     /// Bytes of a page of the target.
     public var pageSize: UInt64 = 4096
     /// Where the image lies in the target's memory, and how large it may be.

@@ -46,7 +46,11 @@ struct TreeModel {
         guard isDirectory(Self.parent(path)) else { throw .notDirectory }
         guard items[path] == nil else { throw .exists }
         items[path] = item
+        touch(Self.parent(path))
     }
+
+    /// What happens in a directory gives it a time of its own.
+    private mutating func touch(_ directory: String) { items[directory]?.modified = nil }
 
     mutating func remove(_ path: String, isDirectory: Bool) throws(FileSystemError) {
         guard let item = items[path] else { throw .notFound }
@@ -57,6 +61,7 @@ struct TreeModel {
             throw .isDirectory
         }
         items[path] = nil
+        touch(Self.parent(path))
     }
 
     mutating func rename(
@@ -72,6 +77,8 @@ struct TreeModel {
         case .keep where other != nil: throw .exists
         case .exchange:
             guard other != nil else { throw .notFound }
+            touch(Self.parent(old))
+            touch(Self.parent(new))
             let (one, two) = (takeAll(old), takeAll(new))
             putAll(one, at: new)
             putAll(two, at: old)
@@ -84,6 +91,8 @@ struct TreeModel {
                     throw .isDirectory
                 }
             }
+            touch(Self.parent(old))
+            touch(Self.parent(new))
             let moved = takeAll(old)
             items[new] = nil
             putAll(moved, at: new)

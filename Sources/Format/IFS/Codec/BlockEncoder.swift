@@ -9,34 +9,38 @@ internal import Synchronization
 /// block of its own. The vendor's bytes come from `lzo1x_999_compress` and from
 /// `ucl_nrv2b_99_compress` at level 9; proved by the golden images.
 final class BlockEncoder {
-    private static let blockSize = 0x10000
     /// Blocks that are packed at a time.
     private static let batch = 64
 
     private let encoding: IFS.Encoding
-    private var pending: [UInt8] = []
+    private var cutter: StretchCutter
+    /// What comes next, while it is less than a batch.
+    private var waiting: [StretchCutter.Stretch] = []
     /// What was taken last, in order. With two of them no processor waits for the last block of one.
     private var running: [Batch] = []
 
-    init(_ encoding: IFS.Encoding) { self.encoding = encoding }
+    /// Blocks of `previous` whose bytes come again at their place are copied.
+    init(_ encoding: IFS.Encoding, previous: IFS.PackedBlocks? = nil) {
+        self.encoding = encoding
+        cutter = StretchCutter(previous?.method == encoding.compression ? previous : nil)
+    }
 
     /// Takes plain bytes; gives the blocks that are packed by now, each behind its length. What is
     /// taken is packed while the caller gets more.
     func append(_ plain: [UInt8]) throws(FormatError) -> [UInt8] {
-        pending += plain
-        guard pending.count >= Self.batch * Self.blockSize else { return [] }
-        let whole = pending.count / Self.blockSize * Self.blockSize
+        waiting += try cutter.append(plain)
+        guard waiting.count >= Self.batch else { return [] }
         let packed = running.count == 2 ? try running.removeFirst().packed() : []
-        running.append(Batch(Array(pending[0..<whole]), encoding))
-        pending.removeFirst(whole)
+        running.append(Batch(waiting, encoding))
+        waiting = []
         return packed
     }
 
     /// The rest, and the end mark.
     func finish() throws(FormatError) -> [UInt8] {
         var packed: [UInt8] = []
-        running.append(Batch(pending, encoding))
-        pending = []
+        running.append(Batch(waiting + (try cutter.finish()), encoding))
+        waiting = []
         while !running.isEmpty { packed += try running.removeFirst().packed() }
         return packed + [0, 0]
     }
@@ -51,9 +55,9 @@ private final class Batch: Sendable {
     private let result = Mutex<Result<[UInt8], FormatError>?>(nil)
 
     /// Begins.
-    init(_ plain: [UInt8], _ encoding: IFS.Encoding) {
+    init(_ stretches: [StretchCutter.Stretch], _ encoding: IFS.Encoding) {
         DispatchQueue.global().async { [self] in
-            let packed = Result { () throws(FormatError) in try Self.pack(plain, encoding) }
+            let packed = Result { () throws(FormatError) in try Self.pack(stretches, encoding) }
             result.withLock { $0 = packed }
             isDone.signal()
         }
@@ -66,14 +70,17 @@ private final class Batch: Sendable {
     }
 
     private static func pack(
-        _ plain: [UInt8], _ encoding: IFS.Encoding
+        _ stretches: [StretchCutter.Stretch], _ encoding: IFS.Encoding
     ) throws(FormatError) -> [UInt8] {
-        let count = (plain.count + blockSize - 1) / blockSize
+        let count = stretches.count
         let results = Mutex([Result<[UInt8], FormatError>?](repeating: nil, count: count))
         DispatchQueue.concurrentPerform(iterations: count) { index in
-            let start = index * blockSize
-            let block = plain[start..<min(plain.count, start + blockSize)]
-            let result = Result { () throws(FormatError) in try blocks(block, encoding) }
+            let result = Result { () throws(FormatError) in
+                switch stretches[index] {
+                case .packed(let block): block
+                case .plain(let bytes): try blocks(bytes[...], encoding)
+                }
+            }
             results.withLock { $0[index] = result }
         }
         var packed: [UInt8] = []

@@ -103,6 +103,32 @@ extension IFS {
             }
         }
 
+        /// A block as it is stored, and what it unpacks to.
+        struct StoredBlock {
+            /// Its bytes behind their length.
+            let packed: [UInt8]
+            let plain: [UInt8]
+            /// Whether the end of the stream follows.
+            let isLast: Bool
+        }
+
+        /// The block at `index`, which is not kept; nil behind the last one.
+        func stored(_ index: Int) throws(FormatError) -> StoredBlock? {
+            let (link, count) = try chain.withLock { chain throws(FormatError) in
+                try hop(&chain, until: index &+ 1)
+                return (index < chain.links.count ? chain.links[index] : nil, chain.links.count)
+            }
+            guard let link else { return nil }
+            let plain = try unsafe [UInt8].filled(upTo: Self.blockSize) {
+                buffer throws(FormatError) in
+                try unsafe decode(index, into: buffer)
+            }
+            let packed = try stream.bytes(
+                UInt64(link.length) &+ 2, at: link.offset &- 2, "packed block \(index)")
+            guard !plain.isEmpty else { return nil }
+            return StoredBlock(packed: packed, plain: plain, isLast: index &+ 1 == count)
+        }
+
         // MARK: Where is a byte?
 
         private struct Link {

@@ -18,6 +18,8 @@ extension IFS {
         public var parts: [AssembledSource.Part]
         /// How the image file system is packed.
         public var encoding: Encoding
+        /// Blocks that are copied where what they unpack to comes again at its place.
+        public var previous: PackedBlocks?
         /// What stands behind the image.
         public var tail: any ByteSource
 
@@ -91,7 +93,7 @@ extension IFS {
         ) throws(FormatError) {
             let contents = try contents()
             var inner = SummedWriter(header.order, at: 0, trailerSize: header.trailerSize)
-            let encoder = try StreamEncoder(encoding)
+            let encoder = try StreamEncoder(encoding, previous: previous)
             var position: UInt64 = 0
             while let piece = try next(of: contents, &position) {
                 inner.note(piece)
@@ -142,11 +144,11 @@ private enum StreamEncoder {
     case blocks(BlockEncoder)
     case deflate(Deflater)
 
-    init(_ encoding: IFS.Encoding) throws(FormatError) {
+    init(_ encoding: IFS.Encoding, previous: IFS.PackedBlocks?) throws(FormatError) {
         switch encoding.compression {
         case .none: self = .plain
         case .zlib: self = .deflate(try Deflater(isFast: encoding.isFast))
-        case .lzo, .ucl: self = .blocks(BlockEncoder(encoding))
+        case .lzo, .ucl: self = .blocks(BlockEncoder(encoding, previous: previous))
         }
     }
 
