@@ -12,8 +12,7 @@ extension Operations {
             let node = NodeID(rawValue: UInt64(node))
             try fileSystem.open(node)
             info?.pointee.keep_cache = 1
-            // Nobody closes what nobody was told is open.
-            if fuse_reply_open(request, info) != 0 { fileSystem.close(node) }
+            opened(request, node) { fuse_reply_open(request, info) }
         }
     }
 
@@ -28,14 +27,29 @@ extension Operations {
             let made = try fileSystem.makeOpen(name, in: directory.node, new)
             var entry = Server.entry(made)
             info?.pointee.keep_cache = 1
-            if fuse_reply_create(request, &entry, info) != 0 { fileSystem.close(made.node) }
+            opened(request, made.node) { fuse_reply_create(request, &entry, info) }
         }
+    }
+
+    /// Replies that a file is open. Nobody closes what nobody was told is open.
+    private static func opened(
+        _ request: fuse_req_t?, _ node: NodeID, _ reply: () -> Int32
+    ) {
+        // The request is gone once it was answered.
+        guard let server = server(request) else { return }
+        server.didOpen(node)
+        if reply() != 0 { close(node, server) }
+    }
+
+    private static func close(_ node: NodeID, _ server: Server) {
+        server.didClose(node)
+        server.writable?.close(node)
     }
 
     static func release(_ request: fuse_req_t?, _ node: fuse_ino_t) {
         guard let server = server(request) else { return }
         server.clock?.touch()
-        server.writable?.close(NodeID(rawValue: UInt64(node)))
+        close(NodeID(rawValue: UInt64(node)), server)
         fuse_reply_err(request, 0)
     }
 

@@ -39,22 +39,10 @@ final class IdleTimer: Sendable {
 
     /// Starts the thread, which ends with the process.
     func start() {
-        var thread = pthread_t()
-        let timer = Unmanaged.passRetained(self).toOpaque()
-        let failure = pthread_create(
-            &thread, nil,
-            { timer in
-                timer.map { Unmanaged<IdleTimer>.fromOpaque($0).takeRetainedValue().watch() }
-                return nil
-            }, timer)
-        if failure == 0 { pthread_detach(thread) }
+        if let thread = QuietThread.start({ self.watch() }) { pthread_detach(thread) }
     }
 
     private func watch() {
-        // Signals are for the thread that serves.
-        var all = sigset_t()
-        sigfillset(&all)
-        pthread_sigmask(SIG_BLOCK, &all, nil)
         while let mount = mount.current {
             let left = limit - clock.idle
             if left > 0 {

@@ -5,7 +5,7 @@ internal import IFSFS
 internal import Synchronization
 
 /// What the callbacks work with: the file system, and replies in libfuse's terms. Immutable but for
-/// the one word that tells the parent of the start.
+/// what is told of the start and the end, and which files are open.
 final class Server: Sendable {
     let fileSystem: any FileSystem
     /// The same if it can be changed, and is to be.
@@ -16,6 +16,8 @@ final class Server: Sendable {
     /// Where a byte tells the waiting parent that the mount answers; -1 when nobody waits.
     private let startPipe = Mutex<Int32>(-1)
     private let isEnding = Atomic(false)
+    /// How often each file is open.
+    private let openCounts = Mutex<[NodeID: Int]>([:])
 
     /// Names and attributes never change but through the kernel: a year, in seconds.
     static let timeout: Double = 365 * 86400
@@ -38,21 +40,9 @@ final class Server: Sendable {
 
     /// Starts a thread in which the file system prepares itself; nil if it cannot be started.
     func startPreparing() -> pthread_t? {
-        var thread = pthread_t()
-        let failure = pthread_create(
-            &thread, nil,
-            { server in
-                // Signals are for the thread that serves.
-                var all = sigset_t()
-                sigfillset(&all)
-                pthread_sigmask(SIG_BLOCK, &all, nil)
-                guard let server else { return nil }
-                Unmanaged<Server>.fromOpaque(server)._withUnsafeGuaranteedRef { server in
-                    server.fileSystem.prepare { !server.isEnding.load(ordering: .relaxed) }
-                }
-                return nil
-            }, Unmanaged.passUnretained(self).toOpaque())
-        return failure == 0 ? thread : nil
+        QuietThread.start { [self] in
+            fileSystem.prepare { !isEnding.load(ordering: .relaxed) }
+        }
     }
 
     /// Ends that thread.
@@ -69,6 +59,19 @@ final class Server: Sendable {
             _ = write(descriptor, &byte, 1)
             close(descriptor)
             descriptor = -1
+        }
+    }
+
+    /// The files that are open.
+    var openNodes: [NodeID] { openCounts.withLock { Array($0.keys) } }
+
+    /// Notes that a file was opened.
+    func didOpen(_ node: NodeID) { openCounts.withLock { $0[node, default: 0] += 1 } }
+
+    /// Notes that it was closed.
+    func didClose(_ node: NodeID) {
+        openCounts.withLock { counts in
+            counts[node] = counts[node].flatMap { $0 > 1 ? $0 - 1 : nil }
         }
     }
 

@@ -77,6 +77,9 @@ public enum Session {
     ) throws(MountError) {
         let session = try makeSession(server, settings)
         defer { fuse_session_destroy(session) }
+        let isWritable = server.writable != nil
+        if isWritable { EndingSignals.take() }
+        defer { EndingSignals.leave() }
         guard fuse_set_signal_handlers(session) == 0 else {
             throw MountError(LibraryLog.last ?? "cannot set signal handlers")
         }
@@ -99,6 +102,8 @@ public enum Session {
         if let started = settings.started { started(try made(settings)) }
         let preparing = server.startPreparing()
         defer { server.endPreparing(preparing) }
+        let signals = isWritable ? try EndingSignals(session, server) : nil
+        defer { signals?.stop() }
         let ending = loop(session)
         // Positive: the number of the signal that ended the loop.
         guard ending >= 0 else {

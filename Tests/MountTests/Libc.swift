@@ -38,6 +38,15 @@ func llistxattr(
     _ path: UnsafePointer<CChar>, _ names: UnsafeMutableRawPointer?, _ count: Int
 ) -> Int
 
+@_silgen_name("renameat2")
+func renameat2(
+    _ directory: Int32, _ path: UnsafePointer<CChar>, _ newDirectory: Int32,
+    _ newPath: UnsafePointer<CChar>, _ flags: UInt32
+) -> Int32
+
+@_silgen_name("fallocate")
+func fallocate(_ file: Int32, _ mode: Int32, _ offset: off_t, _ count: off_t) -> Int32
+
 @_silgen_name("name_to_handle_at")
 func nameToHandle(
     _ directory: Int32, _ path: UnsafePointer<CChar>, _ handle: UnsafeMutableRawPointer,
@@ -61,6 +70,13 @@ enum Linux {
     static let temporaryFile: Int32 = 0o20000000 | O_DIRECTORY
     /// O_PATH.
     static let pathOnly: Int32 = 0o10000000
+    /// RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT.
+    static let (noReplace, exchange, whiteout): (UInt32, UInt32, UInt32) = (1, 2, 4)
+    /// FALLOC_FL_KEEP_SIZE, _PUNCH_HOLE, _COLLAPSE_RANGE, _ZERO_RANGE.
+    static let (keepSize, punchHole, collapseRange, zeroRange): (Int32, Int32, Int32, Int32) =
+        (1, 2, 8, 16)
+    /// XATTR_CREATE, XATTR_REPLACE.
+    static let (onlyNew, onlyPresent): (Int32, Int32) = (1, 2)
     /// AT_SYMLINK_FOLLOW.
     static let followLink: Int32 = 0x400
     /// AT_EMPTY_PATH.

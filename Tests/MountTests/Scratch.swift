@@ -124,17 +124,22 @@ final class Scratch {
     func attempt(
         _ image: Word, _ options: [Word] = [], at name: Word = "m", deadline: Double = 20
     ) throws -> Attempt {
+        var words: [Word] = [Machine.tool("mount.ifs"), "-F", image, try directory(name)]
+        for option in options { words += ["-o", option] }
+        return try attempt(words, at: name, deadline: deadline)
+    }
+
+    /// Does as `attempt` with the command line of any server.
+    func attempt(_ words: [Word], at name: Word, deadline: Double = 20) throws -> Attempt {
         let point = try directory(name)
         let before = try MountLine.on(point).count
-        var words: [Word] = [Machine.tool("mount.ifs"), "-F", image, point]
-        for option in options { words += ["-o", option] }
         let mount = Mount(point, try Running(words), deadline)
         mounts.append(mount)
         let outcome = try within(deadline) { () -> Attempt? in
             if try MountLine.on(point).count > before { return .mounted(mount) }
             return mount.server.poll().map { .refused($0) }
         }
-        guard let outcome else { throw Failure("\(image): no answer within \(deadline) s") }
+        guard let outcome else { throw Failure("\(words): no answer within \(deadline) s") }
         if case .mounted = outcome { _ = try Calls.status(point) }
         return outcome
     }
