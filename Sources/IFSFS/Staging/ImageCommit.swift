@@ -177,7 +177,10 @@ public final class ImageCommit: Sendable {
         let fault = try format { () throws(FormatError) -> String? in
             var scanner = IFS.Scanner(try file.source(), from: image.headerOffset)
             guard let found = try scanner.next() else { return "no image" }
-            if let fault = found.check().first { return fault.description }
+            for check in found.checkSums() {
+                guard case .bad(let stored, let computed) = check.verdict else { continue }
+                return "a sum of \(stored) where \(computed) is right"
+            }
             let expected = try image.image.contents()
             return try Self.difference(found.contents, expected)
                 .map { "another byte at offset \($0) of the image" }
