@@ -96,14 +96,8 @@ public final class ImageCommit: Sendable {
 
     /// What edits are of: the `number`th image of a file.
     public static func origin(of path: [UInt8], _ number: Int) -> [UInt8] {
-        var status = stat()
-        _ = unsafe stat(path.map(CChar.init(bitPattern:)) + [0], &status)
-        let lines = [
-            "number \(number)", "inode \(status.st_ino)", "size \(status.st_size)",
-            "modified \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)",
-        ]
-        return Array("image ".utf8) + path
-            + Array(("\n" + lines.joined(separator: "\n") + "\n").utf8)
+        Array("number \(number)\n".utf8) + FileIdentity.text(at: path) + Array("image ".utf8)
+            + path + [0x0a]
     }
 
     /// Makes the image while nobody changes anything; `progress` is told bytes done and in all. Unless
@@ -148,6 +142,7 @@ public final class ImageCommit: Sendable {
         }
         try file.takeAttributes(of: target)
         if let backup { try file.keep(target, as: backup) }
+        if replacesImage { try stage.markSaved(as: file.identity) }
         try file.take(name: target)
         state.savedChanges = changes
         if replacesImage, !isLast { try goOn(&state) }

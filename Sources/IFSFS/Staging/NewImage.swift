@@ -57,6 +57,9 @@ final class NewImage: Sendable {
 
     private var name: [UInt8] { path.dropLast().map(UInt8.init(bitPattern:)) }
 
+    /// What tells the file from every other, wherever it goes.
+    var identity: [UInt8] { FileIdentity.text(descriptor) }
+
     // MARK: Its place
 
     /// Gives the file owner and permissions of another; of a file that is not there, what a new one
@@ -131,5 +134,24 @@ final class NewImage: Sendable {
             }
             progress(min(total, offset &+ UInt64(bytes.count)), total)
         }
+    }
+}
+
+/// What tells a file from all others that have ever had its name.
+enum FileIdentity {
+    /// The inode, the size and the time of the last write of an open file.
+    static func text(_ descriptor: Int32) -> [UInt8] {
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { return [] }
+        let time = "\(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
+        return Array("inode \(status.st_ino)\nsize \(status.st_size)\nmodified \(time)\n".utf8)
+    }
+
+    /// The same of the file at a path; empty where there is none.
+    static func text(at path: [UInt8]) -> [UInt8] {
+        let file = unsafe open(path.map(CChar.init(bitPattern:)) + [0], O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return [] }
+        defer { close(file) }
+        return text(file)
     }
 }

@@ -8,6 +8,7 @@ internal import Mkifs
 ///     .NAME.stage/origin      what the edits are of, as text
 ///     .NAME.stage/edits       the edit log
 ///     .NAME.stage/data/N      the contents of node N
+///     .NAME.stage/saved       which file has all edits, just before it gets its name
 ///
 /// It is made with the first edit, and whoever has it holds a lock on it.
 public final class Stage: Sendable {
@@ -111,38 +112,79 @@ public final class Stage: Sendable {
         return end == 0 ? [slash] : Array(path[..<end])
     }
 
+    /// Notes which file is to have all edits: found under the image's name, it shows that nothing is
+    /// left to do.
+    func markSaved(as identity: [UInt8]) throws(CommitError) {
+        guard let opened = opened.withLock({ $0 }) else { return }
+        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC
+        let file = unsafe openat(opened.directory, "saved", flags, 0o600)
+        guard file >= 0 else { throw CommitError("make a file in", path, errno: errno) }
+        defer { close(file) }
+        if let failure = writeAll(identity, to: file) {
+            throw CommitError("write a file in", path, errno: failure)
+        }
+        guard fsync(file) == 0, fsync(opened.directory) == 0 else {
+            throw CommitError("write a file in", path, errno: errno)
+        }
+    }
+
     // MARK: The directory
 
-    /// The stage as it is found; nil where there is none. Calls `take` with the edits of each change.
-    static func found(
-        at path: [UInt8], _ take: ([Edit]) -> Void
-    ) throws(FileSystemError) -> (stage: Stage, origin: [UInt8])? {
-        let directory = unsafe Glibc.open(text(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        if directory < 0, errno == ENOENT { return nil }
+    /// Opens the stage that is found where this one would be made, of an image in the file `target`.
+    /// Calls `take` with the edits of each change; returns false, and removes it, where the image has
+    /// them all. Throws `busy` while another process has it, and `replaced` for edits of another image.
+    func resume(
+        _ target: [UInt8], _ take: ([Edit]) -> Void
+    ) throws(FileSystemError) -> Bool {
+        let directory = unsafe Glibc.open(
+            Self.text(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard directory >= 0 else { throw .disk(errno) }
         guard flock(directory, LOCK_EX | LOCK_NB) == 0 else {
             close(directory)
             throw .busy
         }
-        let data = unsafe openat(directory, "data", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let saved = Self.contents(of: "saved", in: directory)
+        let known = Self.contents(of: "origin", in: directory)
+        let isSaved = !saved.isEmpty && saved == FileIdentity.text(at: target)
         let log = unsafe openat(directory, "edits", O_RDWR | O_CLOEXEC)
-        let origin = unsafe openat(directory, "origin", O_RDONLY | O_CLOEXEC)
-        guard data >= 0, log >= 0, origin >= 0 else {
-            let failure = errno
-            for file in [directory, data, log, origin] where file >= 0 { close(file) }
-            throw .disk(failure)
+        // Without a log, or an origin in it, the first edit was never made.
+        guard !isSaved, log >= 0, !known.isEmpty else {
+            discard()
+            for file in [directory, log] where file >= 0 { close(file) }
+            return false
         }
-        let text: [UInt8]
-        do throws(FormatError) {
-            text = try FileSource(taking: origin).prefix(1 << 16, at: 0)
+        let data = unsafe openat(directory, "data", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard data >= 0, known == origin.withLock({ $0 }) else {
+            for file in [directory, log, data] where file >= 0 { close(file) }
+            throw .replaced
+        }
+        do throws(FileSystemError) {
+            let edits = try EditLog(continuing: log, take)
+            opened.withLock { $0 = Opened(directory: directory, data: data, log: edits) }
+            return true
         } catch {
-            for file in [directory, data, log] { close(file) }
-            throw .format(error)
+            close(directory)
+            close(data)
+            throw error
         }
-        let stage = Stage(at: path, of: text)
-        let edits = try EditLog(continuing: log, take)
-        stage.opened.withLock { $0 = Opened(directory: directory, data: data, log: edits) }
-        return (stage, text)
+    }
+
+    /// Removes the stage that is found where this one would be made. Throws `busy` while another process
+    /// has it.
+    public func discardFound() throws(FileSystemError) {
+        let directory = unsafe Glibc.open(
+            Self.text(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0 else { throw .disk(errno) }
+        defer { close(directory) }
+        guard flock(directory, LOCK_EX | LOCK_NB) == 0 else { throw .busy }
+        discard()
+    }
+
+    private static func contents(of name: String, in directory: Int32) -> [UInt8] {
+        let file = unsafe openat(directory, name, O_RDONLY | O_CLOEXEC)
+        // What cannot be read says nothing.
+        guard file >= 0, let source = try? FileSource(taking: file) else { return [] }
+        return (try? source.prefix(1 << 16, at: 0)) ?? []
     }
 
     /// What is open, made now if it is not there.
@@ -204,7 +246,7 @@ public final class Stage: Sendable {
             unsafe closedir(stream)
         }
         _ = unsafe rmdir(Self.text(data))
-        for name in ["/edits", "/origin"] {
+        for name in ["/edits", "/origin", "/saved"] {
             _ = unsafe unlink(Self.text(path + Array(name.utf8)))
         }
         _ = unsafe rmdir(Self.text(path))

@@ -32,6 +32,35 @@ public final class StagedFileSystem: WritableFileSystem {
         state = Lock(StagedState(StagedTree(base), watch))
     }
 
+    /// Goes on with the edits that an earlier mount has left in the stage, of the image in `target`;
+    /// returns false where that image has them all. Before anything else is asked of the file system.
+    /// Throws `busy` while another process has them, and `replaced` where they are of another image.
+    public func resume(_ target: [UInt8]) throws(FileSystemError) -> Bool {
+        try withState { state throws(FileSystemError) in
+            var failure: FormatError?
+            let isLeft = try stage.resume(target) { edits in
+                do throws(FormatError) {
+                    for edit in edits { try state.tree.apply(edit) }
+                } catch {
+                    failure = failure ?? error
+                }
+            }
+            if let failure { throw .format(failure) }
+            guard isLeft else { return false }
+            state.changeCount = 1
+            for (node, staged) in state.tree.nodes {
+                if state.tree.isNameless(node) {
+                    if state.forget(node) { stage.remove(node) }
+                } else if staged.contents == .data {
+                    let count = stage.byteCount(of: node)
+                    state.tree.sizes[node] = count
+                    state.stagedByteCount &+= count
+                }
+            }
+            return true
+        }
+    }
+
     /// Seconds since 1970.
     public static let now: @Sendable () -> Int64 = { Int64(time(nil)) }
 

@@ -38,6 +38,8 @@ struct MountOptions {
     var backup: [UInt8]?
     /// Where edits wait until they are part of an image; nil for beside it.
     var stageDirectory: [UInt8]?
+    /// What becomes of edits that another mount has left; nil where nothing was said.
+    var recovery: Recovery?
     /// Edits go with the mount.
     var discardsEdits = false
     /// The option that shows what the image does not say; nil where none does.
@@ -50,6 +52,16 @@ struct MountOptions {
     /// Options that the kernel knows.
     var kernelOptions: [String] = []
 
+    /// What can become of edits that another mount has left.
+    enum Recovery: String, CaseIterable {
+        /// This mount goes on with them.
+        case resume
+        /// They become an image, and this mount goes on with that.
+        case commit
+        /// They are thrown away.
+        case discard
+    }
+
     /// Each option's name, whether it takes a value, and its line in the help.
     static let known: [(name: String, value: String?, help: String)] = [
         ("ro", nil, "mount read-only, as every mount is that is not rw"),
@@ -57,6 +69,7 @@ struct MountOptions {
         ("output", "FILE", "leave the image as it is, and make the new one here"),
         ("backup", "SUFFIX", "keep the old image under its name and this"),
         ("stagedir", "DIR", "keep changes here until they are in an image"),
+        ("recover", "HOW", "what becomes of changes left by a crash: resume, commit, discard"),
         ("nosave", nil, "forget all changes when the mount ends"),
         ("allow_other", nil, "let other users look, held to the modes of the files"),
         ("uid", "N", "show user N as the owner of everything"),
@@ -130,6 +143,12 @@ struct MountOptions {
         case "backup": backup = word.bytes
         case "stagedir": stageDirectory = AbsolutePath.lexical(word).bytes
         case "nosave": discardsEdits = true
+        case "recover":
+            guard let how = Recovery(rawValue: value) else {
+                let names = Recovery.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ToolError("recover: found '\(value)', expected one of \(names)")
+            }
+            recovery = how
         case "allow_other": allowsOthers = true
         case "uid": user = try number(name, value)
         case "gid": group = try number(name, value)

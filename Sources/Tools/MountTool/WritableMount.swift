@@ -35,11 +35,6 @@ struct WritableMount {
         stage = Stage(
             at: options.stageDirectory ?? ImageCommit.stagePath(of: target),
             of: ImageCommit.origin(of: source, image.number))
-        if stage.isFound {
-            throw ToolError(
-                "\(printable(stage.path)): found edits that are in no image yet;"
-                    + " 'ifsctl recover' makes them one, or throws them away", .refused)
-        }
         fileSystem = StagedFileSystem(
             image.volume, stage, .ifs(imageSize: UInt64(image.volume.image.header.imageSize)),
             watch: ImageWatch(image.hasChanged, report: report))
@@ -56,6 +51,39 @@ struct WritableMount {
             }
         }
         discardsEdits = options.discardsEdits
+        if stage.isFound { try recover(target, options.recovery) }
+    }
+
+    /// Does with the edits that another mount has left what the user has asked for; where nothing was
+    /// asked, they stay as they are.
+    private func recover(
+        _ target: [UInt8], _ recovery: MountOptions.Recovery?
+    ) throws(ToolError) {
+        let place = printable(stage.path)
+        do throws(FileSystemError) {
+            if recovery == .discard { return try stage.discardFound() }
+            guard try fileSystem.resume(target) else { return }
+        } catch .busy {
+            throw ToolError("\(place): found a mount that changes the image already", .refused)
+        } catch .replaced {
+            throw ToolError(
+                "\(place): found edits of another image than this is now;"
+                    + " recover=discard throws them away", .refused)
+        } catch {
+            throw ToolError("\(place): cannot read the edits: \(error)", .refused)
+        }
+        guard let recovery else {
+            throw ToolError(
+                "\(place): found edits that are in no image yet; recover=resume goes on with them,"
+                    + " recover=commit makes them an image, recover=discard throws them away",
+                .refused)
+        }
+        guard recovery == .commit else { return }
+        do throws(CommitError) {
+            _ = try commit.run()
+        } catch {
+            throw ToolError(error.description, .refused)
+        }
     }
 
     /// Lets umount.ifs and others ask for the edits to be saved.

@@ -82,7 +82,9 @@ struct StretchCutter {
         _ block: IFS.BlockSource.StoredBlock, at place: Int, isLast: Bool
     ) -> Bool? {
         let end = place + block.plain.count
-        guard end <= pending.count else { return isLast ? (place < pending.count ? false : nil) : nil }
+        guard end <= pending.count else {
+            return isLast ? (place < pending.count ? false : nil) : nil
+        }
         if block.isLast, !isLast, end == pending.count { return nil }
         if block.isLast, end != pending.count, block.plain.count < IFS.BlockSource.blockSize {
             return false
