@@ -8,8 +8,8 @@ public struct ImageSearch {
     public let wrapper: IFS.Wrapper?
     /// Whether the file has been written, truncated or replaced since it was opened.
     public let hasChanged: @Sendable () -> Bool
-    /// Whether the name is that of a regular file, and not of a pipe or a device.
-    public let isRegularFile: Bool
+    /// Whether the name is that of a regular file, whose bytes are these: no pipe, device or text.
+    public let isPlainFile: Bool
     private let name: Argument
     private let start: UInt64
     private let options: IFS.Image.Options
@@ -20,9 +20,10 @@ public struct ImageSearch {
     ) throws(ToolError) {
         let file = try InputFile.open(name)
         hasChanged = { file.hasChanged }
-        isRegularFile = name.text != "-" && file.isRegularFile
         do throws(FormatError) {
             (wrapper, bytes) = try IFS.unwrapped(file)
+            isPlainFile =
+                name.text != "-" && file.isRegularFile && bytes as? FileSource === file
         } catch {
             throw ToolError(error, in: name)
         }

@@ -14,6 +14,7 @@ final class MemoryFileSystem: WritableFileSystem, @unchecked Sendable {
 
     /// What was asked for, for whoever looks at the end.
     struct Tally {
+        var reads = 0
         var writes = 0
         var largestWrite = 0
         var synchronized = 0
@@ -128,6 +129,7 @@ final class MemoryFileSystem: WritableFileSystem, @unchecked Sendable {
     ) throws(FileSystemError) -> Int {
         try locked { () throws(FileSystemError) in
             let bytes = try file(node).bytes
+            tally.reads += 1
             let start = min(Int(clamping: offset), bytes.count)
             let count = min(buffer.count, bytes.count - start)
             bytes.withUnsafeBytes { bytes in
@@ -361,7 +363,8 @@ final class MemoryFileSystem: WritableFileSystem, @unchecked Sendable {
         lock.withLock { _ in
             let open = nodes.values.reduce(0) { $0 + $1.openCount }
             var lines = [
-                "writes \(tally.writes)", "largest write \(tally.largestWrite)",
+                "reads \(tally.reads)", "writes \(tally.writes)",
+                "largest write \(tally.largestWrite)",
                 "synchronized \(tally.synchronized)", "closed \(tally.closed)", "open \(open)",
                 "nodes \(nodes.count)",
             ]

@@ -112,15 +112,21 @@ struct ReadOnlyTests {
         #expect(throws: SystemError(code: ENOENT)) { try Calls.status(mount / "new") }
     }
 
-    /// `rw` is what mount(8) says unless told otherwise.
-    @Test func askingForAWritableMountGivesAReadOnlyOneAndSaysSo() throws {
+    /// What cannot become a new image is shown read-only, with the reason.
+    @Test(
+        arguments: [
+            ("rw,uid=5", "uid= shows what the image does not say"),
+            ("rw,umask=022", "umask= shows what the image does not say"),
+            ("rw,subdir=etc", "subdir= shows what the image does not say"),
+        ] as [(Word, String)])
+    func whatCannotBeSavedIsReadOnlyAndSaysSo(options: Word, reason: String) throws {
         let scratch = try Scratch()
         defer { scratch.end() }
-        let mount = try scratch.mount(Samples.ordinary, "rw")
+        let mount = try scratch.mount(Samples.ordinary, options)
         #expect(try #require(MountLine.on(mount.path).last).superOptions.contains("ro"))
         #expect(Calls.failure { Self.opening(O_WRONLY)(mount.path) } == SystemError(code: EROFS))
         let said = try mount.unmount().errorText
-        #expect(said == "mount.ifs: \(scratch / "x.ifs"): mounted read-only\n")
+        #expect(said == "mount.ifs: \(scratch / "x.ifs"): mounted read-only: \(reason)\n")
     }
 
     /// A mount that root has remounted for writing refuses changes all the same.

@@ -82,7 +82,7 @@ public final class ImageCommit: Sendable {
     /// Why no image can be made of this one and edits; nil where one can.
     public static func obstacle(_ volume: IFS.ImageVolume) -> String? {
         do throws(MkifsError) {
-            _ = try Plan(volume.image)
+            try RevisedPlan.check(volume.image)
             return nil
         } catch {
             return error.description

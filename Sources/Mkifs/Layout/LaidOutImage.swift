@@ -69,6 +69,7 @@ public struct LaidOutImage: Sendable {
             records: records.all, parts: parts, encoding: plan.encoding,
             tail: try layout.toolbox.source(of: plan.tail))
         image.previous = plan.previous
+        image.endFields = plan.endFields
         self.image = image
         do throws(FormatError) { try image.check() } catch { throw .format(error) }
         headerOffset = prefix.byteCount

@@ -24,6 +24,8 @@ public struct Plan: Sendable {
     public var physicalBias: UInt64 = 0
     /// What stands before the startup header.
     public var prefix = Content.bytes([])
+    /// Numbers in the prefix that tell where the image ends.
+    public var endFields: [IFS.EndField] = []
     /// Bytes of the prefix that no loader loads.
     public var notLoaded: UInt64 = 0
     /// Where bootstrap executables run; nil for where they lie.

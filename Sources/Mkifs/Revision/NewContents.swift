@@ -29,12 +29,42 @@ struct NewContents {
     mutating func payload(
         of node: Revision.Node, _ content: Content
     ) throws(MkifsError) -> Payload {
+        var content = content
+        if isScript(node) { content = try compiled(node, content) }
         let source = try content.source()
         do throws(FormatError) {
             return try payload(of: node, content, source)
         } catch {
             throw .file(content.name.isEmpty ? node.path : content.name, error)
         }
+    }
+
+    /// Whether a node is the boot script of the image.
+    func isScript(_ node: Revision.Node) -> Bool {
+        guard let record = node.record, image.header.scriptInode != 0 else { return false }
+        return image.directory.entries[record].inode == image.header.scriptInode
+    }
+
+    /// A script's records: text is compiled, and records are taken as they are.
+    private func compiled(
+        _ node: Revision.Node, _ content: Content
+    ) throws(MkifsError) -> Content {
+        let name = String(decoding: node.path, as: UTF8.self)
+        let source = try content.source()
+        guard source.byteCount <= UInt64(IFS.Script.byteLimit) else {
+            throw .refused(
+                "\(RevisedDirectory.name(node)): found a script of \(source.byteCount) bytes,"
+                    + " expected \(IFS.Script.byteLimit) at most")
+        }
+        let bytes: [UInt8]
+        do throws(FormatError) {
+            bytes = try source.bytes(source.byteCount, at: 0, "script")
+            if let broken = IFS.Script(bytes).broken, !ScriptCompiler.isText(bytes) { throw broken }
+        } catch {
+            throw .file(node.path, error)
+        }
+        guard ScriptCompiler.isText(bytes) else { return content }
+        return .bytes(try ScriptCompiler.file(of: bytes, name: name, for: profile.release))
     }
 
     private mutating func payload(

@@ -99,7 +99,8 @@ struct RevisedContents {
             return .found(record: record)
         }
         do throws(FormatError) {
-            return add(try new.copy(of: record), index, old: nil)
+            let old = node.record.flatMap { image.extent(of: $0) }
+            return add(try new.copy(of: record), index, old: old)
         } catch {
             throw .format(error)
         }
@@ -116,7 +117,8 @@ struct RevisedContents {
             return .new(group)
         }
         try requireLaidOut(node, content)
-        guard try content.source().byteCount > 0 else {
+        let byteCount = try content.source().byteCount
+        guard byteCount > 0 || new.isScript(node) else {
             let entry = node.record.map { image.directory.entries[$0] }
             guard case .file(let offset, _)? = entry?.kind else { return .empty(offset: nil) }
             return .empty(offset: offset)

@@ -228,7 +228,7 @@ extension RevisedDirectory.Slot {
 
 extension Revision.Node {
     /// What it is, without the bytes of a file.
-    fileprivate var emptyKind: Plan.Kind {
+    var emptyKind: Plan.Kind {
         switch kind {
         case .file: .file(.bytes([]))
         case .directory: .directory

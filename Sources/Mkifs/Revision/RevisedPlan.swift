@@ -26,10 +26,19 @@ public struct RevisedPlan: Sendable {
             (plan, warnings) = (found, [])
             return
         }
+        let surroundings = try Surroundings(image, range, isForced: isForced)
         let directory = try RevisedDirectory(image, found, revision)
         var contents = try RevisedContents(image, found, directory)
         let layout = try RevisedLayout(image, found, directory, &contents)
-        plan = try layout.plan(contents)
+        var plan = try layout.plan(contents)
+        plan.endFields = surroundings.endFields
+        self.plan = plan
         warnings = contents.warnings
+    }
+
+    /// Throws why no change of an image can be kept, whatever it is.
+    public static func check(_ image: IFS.Image) throws(MkifsError) {
+        _ = try Plan(image)
+        _ = try Surroundings(image, 0..<UInt64.max, isForced: false)
     }
 }

@@ -14,8 +14,6 @@ struct MountedImage: Sendable {
     let path: [UInt8]?
     /// Which image of the file, from 1.
     let number: Int
-    /// What the file is around the image; nil for nothing in particular.
-    let wrapper: String?
     /// What the tree leaves out or shows with a reservation, in a line; nil if nothing.
     let warning: String?
     /// Whether the file has been written, truncated or replaced since it was opened.
@@ -31,8 +29,7 @@ struct MountedImage: Sendable {
             let volume = try Self.volume(try search.image(options.image), file)
             self.volume = volume
             number = options.image
-            wrapper = search.wrapper.map { "\($0)" }
-            path = search.isRegularFile ? AbsolutePath.real(file)?.bytes : nil
+            path = search.isPlainFile ? AbsolutePath.real(file)?.bytes : nil
             hasChanged = search.hasChanged
             warning = Self.warning(volume, name)
             tree =

@@ -14,8 +14,7 @@ struct WritableMount {
     /// Why an image can only be looked at; nil where it can be changed.
     static func obstacle(_ image: MountedImage, _ options: MountOptions) -> String? {
         if let option = options.shown { return "\(option) shows what the image does not say" }
-        guard let path = image.path else { return "it is no regular file" }
-        if let wrapper = image.wrapper { return "it is \(wrapper)" }
+        guard let path = image.path else { return "it is no plain file" }
         if let reason = ImageCommit.obstacle(image.volume) { return reason }
         let target = options.output ?? path
         let folder = AbsolutePath.parent(of: target)

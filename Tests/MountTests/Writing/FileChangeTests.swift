@@ -19,6 +19,20 @@ struct FileChangeTests {
         try mount.expectEnding("largest write \(1 << 20)", "writes 3")
     }
 
+    /// Neither opening it again nor a new time is a reason to ask for its bytes.
+    @Test func whatTheKernelWroteItNeedNotRead() throws {
+        let scratch = try Scratch()
+        defer { scratch.end() }
+        let mount = try WritableMount(scratch)
+        let path = try mount.write("file", text)
+        let times = [timespec](repeating: timespec(tv_sec: 77, tv_nsec: 0), count: 2)
+        #expect(path.withCString { utimensat(AT_FDCWD, $0, times, 0) } == 0)
+        try mount.write("file", [text[0]], 0)
+        #expect(try Calls.status(path).st_mtim.tv_sec != 77)
+        for _ in 0..<2 { #expect(difference(try Calls.contents(path), text) == nil) }
+        try mount.expectEnding("reads 0")
+    }
+
     /// Around the kernel's cache as well as through it.
     @Test func directWritesAreWhatIsRead() throws {
         let scratch = try Scratch()

@@ -20,6 +20,8 @@ extension IFS {
         public var encoding: Encoding
         /// Blocks that are copied where what they unpack to comes again at its place.
         public var previous: PackedBlocks?
+        /// Numbers in `prefix` that tell where the image ends.
+        public var endFields: [EndField] = []
         /// What stands behind the image.
         public var tail: any ByteSource
 
@@ -48,6 +50,7 @@ extension IFS {
         public func write(to sink: inout some ByteSink) throws(FormatError) -> UInt64 {
             try copy(prefix, at: 0, to: &sink)
             let end = try writeAreas(to: &sink)
+            for field in endFields { try sink.write(field.bytes(end: end), at: field.offset) }
             try copy(tail, at: end, to: &sink)
             return end &+ tail.byteCount
         }
