@@ -40,7 +40,7 @@ struct PromiseTests {
         var found: [(String, String)] = []
         for suite in ["FormatTests", "IFSFSTests", "MountTests", "ToolTests"] {
             let folder = Fixtures.root.appendingPathComponent("Tests/\(suite)").path
-            let files = try FileManager.default.contentsOfDirectory(atPath: folder)
+            let files = try FileManager.default.subpathsOfDirectory(atPath: folder)
             for file in files.sorted() where file.hasSuffix(".swift") {
                 found += try tests("\(suite)/\(file.dropLast(6))")
             }

@@ -97,7 +97,7 @@ private struct StagedRun {
 
     /// Does it to both, which must agree whether it can be done and why not.
     private mutating func both(
-        _ what: String, _ change: (inout TreeModel) throws -> Void, _ body: () throws -> Void
+        _ what: String, _ change: (inout TreeModel) throws -> Void, is body: () throws -> Void
     ) {
         var changed = model
         let expected = Result { try change(&changed) }
@@ -125,9 +125,11 @@ private struct StagedRun {
             contents: contents, permissions: permissions, user: 7, group: 8)
         let parent = try node(TreeModel.parent(path))
         let fileSystem = fileSystem
-        both("make \(path)", { try $0.make(item, at: path) }) {
-            _ = try fileSystem.make(Self.name(path), in: parent, new)
-        }
+        both(
+            "make \(path)", { try $0.make(item, at: path) },
+            is: {
+                _ = try fileSystem.make(Self.name(path), in: parent, new)
+            })
     }
 
     private mutating func write() throws {
@@ -168,9 +170,11 @@ private struct StagedRun {
         let isDirectory = number(3) == 0 || model.isDirectory(path)
         let parent = try node(TreeModel.parent(path))
         let fileSystem = fileSystem
-        both("remove \(path)", { try $0.remove(path, isDirectory: isDirectory) }) {
-            try fileSystem.remove(Self.name(path), from: parent, isDirectory: isDirectory)
-        }
+        both(
+            "remove \(path)", { try $0.remove(path, isDirectory: isDirectory) },
+            is: {
+                try fileSystem.remove(Self.name(path), from: parent, isDirectory: isDirectory)
+            })
     }
 
     private mutating func rename() throws {
@@ -179,9 +183,11 @@ private struct StagedRun {
         let rule: RenameRule = [.replace, .replace, .keep, .exchange][number(4)]
         let (from, to) = (try node(TreeModel.parent(old)), try node(TreeModel.parent(new)))
         let fileSystem = fileSystem
-        both("rename \(old) to \(new), \(rule)", { try $0.rename(old, to: new, rule) }) {
-            try fileSystem.rename(Self.name(old), in: from, to: Self.name(new), in: to, rule)
-        }
+        both(
+            "rename \(old) to \(new), \(rule)", { try $0.rename(old, to: new, rule) },
+            is: {
+                try fileSystem.rename(Self.name(old), in: from, to: Self.name(new), in: to, rule)
+            })
     }
 
     private mutating func change() throws {
