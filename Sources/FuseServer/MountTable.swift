@@ -132,13 +132,17 @@ extension Mount {
     }
 
     /// Runs a program to its end; gives why it could not be started.
-    private static func run(_ words: [[UInt8]]) -> String? {
+    static func run(_ words: [[UInt8]]) -> String? {
         var texts = words.map { strdup($0.map(CChar.init(bitPattern:)) + [0]) }
         defer { for text in texts { free(text) } }
         texts.append(nil)
+        guard let program = texts[0] else { return "no program" }
         var child = pid_t()
-        let failure = posix_spawnp(&child, "fusermount3", nil, nil, texts, environ)
-        guard failure == 0 else { return "cannot run fusermount3: \(systemMessage(failure))" }
+        let failure = posix_spawnp(&child, program, nil, nil, texts, environ)
+        guard failure == 0 else {
+            let name = words.first.map { String(decoding: $0, as: UTF8.self) } ?? ""
+            return "cannot run \(name): \(systemMessage(failure))"
+        }
         var status: Int32 = 0
         while waitpid(child, &status, 0) < 0, errno == EINTR {}
         return nil

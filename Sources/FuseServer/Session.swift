@@ -67,6 +67,7 @@ public enum Session {
         let server = Server(
             fileSystem, isWritable: settings.isWritable,
             settings.idleTimeout.map { _ in IdleClock() }, report: report)
+        defer { if server.writable != nil { Mount.forget(at: settings.mountPoint) } }
         try withExtendedLifetime(server) { () throws(MountError) in
             try serve(server, settings, report)
         }
@@ -92,14 +93,20 @@ public enum Session {
         }
         defer { fuse_session_unmount(session) }
         for line in said { report(line) }
-        if settings.unmountsOnDeath, !Undertaker.start(for: try made(settings)) {
+        let mount = try made(settings)
+        if settings.unmountsOnDeath, !Undertaker.start(for: mount) {
             throw MountError("auto_unmount: cannot start a process")
         }
-        if !settings.isForeground, !settings.isDebugging { try goToBackground(server) }
-        if let limit = settings.idleTimeout, let clock = server.clock {
-            IdleTimer(try made(settings), clock, seconds: limit).start()
+        if !settings.isForeground, !settings.isDebugging {
+            try goToBackground(server, mount)
+        } else if isWritable {
+            // It may ask for something that only the loop answers.
+            _ = QuietThread.start { mount.remember() }
         }
-        if let started = settings.started { started(try made(settings)) }
+        if let limit = settings.idleTimeout, let clock = server.clock {
+            IdleTimer(mount, clock, seconds: limit).start()
+        }
+        settings.started?(mount)
         let preparing = server.startPreparing()
         defer { server.endPreparing(preparing) }
         let signals = isWritable ? try EndingSignals(session, server) : nil
@@ -161,7 +168,7 @@ public enum Session {
 
     /// Leaves the terminal. The parent waits until the kernel's first request was answered, or
     /// until the child is gone.
-    private static func goToBackground(_ server: Server) throws(MountError) {
+    private static func goToBackground(_ server: Server, _ mount: Mount) throws(MountError) {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw MountError("cannot make a pipe") }
         let child = cfuse_fork()
@@ -171,6 +178,7 @@ public enum Session {
             var byte: UInt8 = 0
             var count = read(ends[0], &byte, 1)
             while count < 0, errno == EINTR { count = read(ends[0], &byte, 1) }
+            if count == 1, server.writable != nil { mount.remember() }
             // Nothing of the session may run twice, so no handler and no destructor here.
             _exit(count == 1 ? 0 : 32)
         }

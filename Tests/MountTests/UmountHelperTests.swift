@@ -55,6 +55,12 @@ struct UmountHelperTests {
         #expect(noted == ["0 POINT"])
     }
 
+    /// A mount that can be changed is noted, so that root's umount saves whatever path it is given.
+    @Test func aWritableMountIsNeverPassedBy() throws {
+        #expect(try calls("umount \"$4\"", options: "rw") == ["0 POINT"])
+        #expect(try calls("umount \"$4\"", options: "rw,nosave") == ["0 POINT"])
+    }
+
     /// Mounts of other tests, which the new name space has copies of, are put away first; later ones
     /// do not come in. No other test may be kept from its mounts for long in this way.
     @Test func allMountsOfTheTypeGoThroughTheHelper() throws {

@@ -91,7 +91,7 @@ struct CompletionTests {
     func bashCompletesTheWordBehindTheLastComma() throws {
         #expect(try bash("mount.ifs", ["-o", "al"]) == ["allow_other"])
         #expect(try bash("mount.ifs", ["-o", "ro,allo"]) == ["ro,allow_other"])
-        #expect(try bash("mount.ifs", ["-o", "ro,xattr,s"]) == ["ro,xattr,subdir="])
+        #expect(try bash("mount.ifs", ["-o", "ro,xattr,su"]) == ["ro,xattr,subdir="])
         #expect(try bash("mount.ifs", ["-o", "ro,uid", "=", "5,allo"]) == ["5,allow_other"])
         #expect(
             try bash("mount.ifs", ["-o", "uid", "=", "5,gid", "=", "6,ro,fo"])

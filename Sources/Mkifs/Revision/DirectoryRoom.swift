@@ -43,9 +43,10 @@ struct DirectoryRoom {
     }
 
     /// The first byte that the directory cannot have, and why; nil where all can move. `blocks` are
-    /// sorted.
+    /// sorted; `visit` gets those before that byte, and by which multiples they can move.
     func limit(
-        _ blocks: ArraySlice<DataBlock>, _ remains: [Plan.Remain]
+        _ blocks: ArraySlice<DataBlock>, _ remains: [Plan.Remain],
+        _ visit: (DataBlock, _ unit: UInt64) -> Void = { _, _ in }
     ) throws(MkifsError) -> (offset: UInt64, reason: String)? {
         let remain = remains.first.map {
             (offset: $0.offset, reason: "bytes begin that belong to no file")
@@ -53,7 +54,10 @@ struct DirectoryRoom {
         do throws(FormatError) {
             for block in blocks where block.range.lowerBound < remain?.offset ?? .max {
                 let freedom = try block.freedom(image, addresses)
-                guard freedom.isFixed else { continue }
+                guard freedom.isFixed else {
+                    visit(block, freedom.unit)
+                    continue
+                }
                 let record = freedom.fixed ?? block.members[0].record
                 let path = image.directory.path(of: image.directory.entries[record])
                 return (

@@ -8,16 +8,24 @@ struct ImageAddresses {
     let bias: UInt64
     let pageSize: UInt64
 
-    init(_ image: IFS.Image, _ plan: Plan) {
+    /// `evidence` tells where an image lies that no startup header places.
+    init(_ image: IFS.Image, _ plan: Plan, _ evidence: ProgramEvidence? = nil) {
         bias = plan.physicalBias
         pageSize = plan.pageSize
-        guard let startup = image.startup else {
-            linked = plan.range.start ?? 0
+        guard let startup = image.startup, !startup.isPlaceless else {
+            linked = evidence?.address ?? plan.range.start ?? 0
             return
         }
         linked =
             startup.addressOffset &+ UInt64(startup.imageAddress &+ startup.physicalBias)
             &+ UInt64(startup.startupSize)
+    }
+
+    /// The address that the loaded part of the image's file begins at, for a plan of the image.
+    func start(of image: IFS.Image) -> UInt64 {
+        guard let startup = image.startup else { return linked }
+        return linked &- UInt64(startup.startupSize)
+            &- min(image.headerOffset, UInt64(startup.prebootSize))
     }
 
     /// The address of a byte of the image.
@@ -39,5 +47,12 @@ struct ImageAddresses {
     var pagePhase: UInt64 {
         let rest = linked % max(pageSize, 1)
         return rest == 0 ? 0 : pageSize &- rest
+    }
+}
+
+extension IFS.StartupHeader {
+    /// Whether there is no program: the header only tells how the image is packed.
+    fileprivate var isPlaceless: Bool {
+        imageAddress == 0 && Int(startupSize) == Self.byteCount + trailerSize
     }
 }

@@ -8,22 +8,22 @@ struct NewContents {
     /// The processor of the image's programs, as an ELF `e_machine`; nil where nothing tells it.
     private let machine: UInt16?
     private let profile: Profile
+    /// Whether the image's programs have their data copied by the loader.
+    private let copiesData: Bool
     /// What there is to say, a line each.
     private(set) var warnings: [String] = []
 
     /// `plan` is the image's.
-    init(_ image: IFS.Image, _ plan: Plan, _ addresses: ImageAddresses) throws(FormatError) {
+    init(
+        _ image: IFS.Image, _ plan: Plan, _ addresses: ImageAddresses, _ evidence: ProgramEvidence
+    ) {
         self.image = image
         self.plan = plan
         self.addresses = addresses
-        let evidence = try ProgramEvidence(image)
         machine = image.startup.map(\.machine).flatMap { $0 == 0 ? nil : $0 } ?? evidence.machine
         profile = Profile(evidence.release ?? plan.release)
         copiesData = evidence.copiesData
     }
-
-    /// Whether the image's programs have their data copied by the loader.
-    private let copiesData: Bool
 
     /// What is stored for a node's new contents.
     mutating func payload(

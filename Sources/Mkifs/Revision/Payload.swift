@@ -39,7 +39,7 @@ struct Payload {
     /// Whether it can go to no place but its own.
     var isFixed: Bool {
         guard case .laidOut(_, let program, _) = form else { return false }
-        return program.isFixed
+        return program.isFixed || flags & IFS.Dirent.bootstrapFlag != 0
     }
 
     /// What a place has to be a multiple of, and what is left of it.

@@ -9,6 +9,9 @@ struct ProgramEvidence {
     /// Whether one of them has its data copied by the loader, so that it can run many times.
     private(set) var copiesData = false
 
+    /// The physical address of the image header, by a segment in place; nil without one.
+    private(set) var address: UInt64?
+
     /// Programs that are looked into, at most.
     private static let sampleCount = 64
 
@@ -21,6 +24,7 @@ struct ProgramEvidence {
         for entry in programs.prefix(Self.sampleCount) {
             guard let header = ELF.Header(try image.head(of: entry)) else { continue }
             machine = machine ?? header.machine
+            address = address ?? Self.address(header, entry)
             let isProgram = header.type == ELFFile.FileType.executable
             copiesData = copiesData || isProgram && Self.copiesData(header, entry)
             hasVoidedHeaders =
@@ -36,6 +40,16 @@ struct ProgramEvidence {
         guard case .file = entry.kind else { return false }
         return entry.inode & IFS.Dirent.processedFlag != 0
             && entry.inode & IFS.Dirent.bootstrapFlag == 0
+    }
+
+    private static func address(_ header: ELF.Header, _ entry: IFS.Dirent) -> UInt64? {
+        guard case .file(let offset, _) = entry.kind else { return nil }
+        let segment = header.segments.first {
+            $0.type == ELFFile.SegmentType.load && $0.fileSize > 0 && $0.physicalAddress != 0
+        }
+        guard let segment else { return nil }
+        let address = segment.physicalAddress &- segment.offset &- UInt64(offset)
+        return header.is64Bit ? address : address & 0xffff_ffff
     }
 
     /// Whether what a program writes is copied: its `p_paddr` is 0.

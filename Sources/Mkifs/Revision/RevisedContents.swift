@@ -48,10 +48,11 @@ struct RevisedContents {
         _ image: IFS.Image, _ plan: Plan, _ directory: RevisedDirectory
     ) throws(MkifsError) {
         self.image = image
-        addresses = ImageAddresses(image, plan)
         isHeld = [Bool](repeating: false, count: image.directory.entries.count)
         do throws(FormatError) {
-            new = try NewContents(image, plan, addresses)
+            let evidence = try ProgramEvidence(image)
+            addresses = ImageAddresses(image, plan, evidence)
+            new = NewContents(image, plan, addresses, evidence)
         } catch {
             throw .format(error)
         }

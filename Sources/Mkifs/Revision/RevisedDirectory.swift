@@ -35,6 +35,7 @@ struct RevisedDirectory {
         self.image = image
         paths = [plan.root.path] + plan.entries.map(\.path)
         fates = [Fate](repeating: .kept, count: paths.count)
+        for node in revision.changed + revision.added { try Self.requireTexts(node) }
         for record in revision.removed {
             try require(record)
             fates[record] = .gone
@@ -54,6 +55,14 @@ struct RevisedDirectory {
     }
 
     static func name(_ node: Revision.Node) -> String { "'\(printable(node.path))'" }
+
+    /// Texts of a record end at a zero byte.
+    private static func requireTexts(_ node: Revision.Node) throws(MkifsError) {
+        var texts = node.path
+        if case .symlink(let target) = node.kind { texts += target }
+        guard texts.contains(0) else { return }
+        throw .refused("\(name(node)): found a zero byte in a path, expected text")
+    }
 
     private func require(_ record: Int, orRoot: Bool = false) throws(MkifsError) {
         guard fates.indices.contains(record), orRoot || record > 0 else {

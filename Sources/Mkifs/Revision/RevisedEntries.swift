@@ -215,7 +215,7 @@ extension RevisedDirectory.Slot {
         let isOld = keepsBytes
         let kind = isOld ? old?.kind ?? node.emptyKind : node.emptyKind
         var entry = Plan.Entry(
-            path, kind, mode: node.mode, inode: old?.inode ?? 0, user: node.user,
+            path, kind, mode: node.typedMode, inode: old?.inode ?? 0, user: node.user,
             group: node.group, modified: node.modified)
         guard let old else { return entry }
         let type = IFS.Dirent.ModeType.mask
@@ -227,6 +227,17 @@ extension RevisedDirectory.Slot {
 }
 
 extension Revision.Node {
+    /// The mode with the type that the node's kind has.
+    fileprivate var typedMode: UInt32 {
+        let permissions = mode & ~IFS.Dirent.ModeType.mask
+        return switch kind {
+        case .file: permissions | IFS.Dirent.ModeType.regular
+        case .directory: permissions | IFS.Dirent.ModeType.directory
+        case .symlink: permissions | IFS.Dirent.ModeType.symlink
+        case .device: mode
+        }
+    }
+
     /// What it is, without the bytes of a file.
     var emptyKind: Plan.Kind {
         switch kind {

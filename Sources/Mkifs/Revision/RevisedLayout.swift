@@ -19,7 +19,7 @@ struct RevisedLayout {
 
     init(
         _ image: IFS.Image, _ plan: Plan, _ directory: RevisedDirectory,
-        _ contents: inout RevisedContents
+        _ contents: RevisedContents
     ) throws(MkifsError) {
         self.image = image
         found = plan
@@ -48,38 +48,50 @@ struct RevisedLayout {
 
     // MARK: Places
 
-    /// What was changed stays where it was if it fits there; what has to move, has grown or is new
-    /// goes into the first hole that is large enough.
+    /// What was changed stays where it was if it fits there, first what has not grown. What has to
+    /// move, has grown or is new goes into the first hole that is large enough.
     private mutating func place(
         _ contents: RevisedContents, movingFirst count: Int
     ) throws(MkifsError) {
-        let news = contents.news
-        for isGrown in [false, true] {
-            for (index, new) in news.enumerated() {
-                guard let old = new.old, places[index] == nil else { continue }
-                let size = try new.payload.size(at: old.lowerBound, addresses)
-                guard (size > UInt64(old.count)) == isGrown,
-                    new.payload.fits(old.lowerBound, addresses)
-                else { continue }
-                let range = old.lowerBound..<(old.lowerBound &+ size)
-                if room.take(range) { places[index] = range }
-            }
-        }
+        try placeWhereOldOnesLie(contents.news, grown: false)
+        try placeWhereOldOnesLie(contents.news, grown: true)
         for index in 0..<count { try move(index) }
-        for (index, new) in news.enumerated() where places[index] == nil {
-            let (unit, phase) = new.payload.alignment(addresses)
-            let path = directory.slots[new.slots[0]].path
-            guard !new.payload.isFixed else {
-                throw .refused(
-                    "'\(printable(path))': found \(new.payload.least) bytes that work at their old"
-                        + " place only, expected room for them there")
-            }
-            let addresses = addresses
-            places[index] = try room.takeFirst(
-                atLeast: new.payload.least, unit: unit, phase: phase
-            ) { offset throws(MkifsError) in try new.payload.size(at: offset, addresses) }
-            guard places[index] != nil else { throw Self.noRoom(new.payload.least, path) }
+        for (index, new) in contents.news.enumerated() where places[index] == nil {
+            places[index] = try hole(for: new)
         }
+    }
+
+    private mutating func placeWhereOldOnesLie(
+        _ news: [RevisedContents.New], grown: Bool
+    ) throws(MkifsError) {
+        for (index, new) in news.enumerated() {
+            guard let old = new.old, places[index] == nil,
+                new.payload.fits(old.lowerBound, addresses)
+            else { continue }
+            let size = try new.payload.size(at: old.lowerBound, addresses)
+            guard grown == (size > old.upperBound &- old.lowerBound) else { continue }
+            let range = old.lowerBound..<(old.lowerBound &+ size)
+            if room.take(range) { places[index] = range }
+        }
+    }
+
+    private mutating func hole(
+        for new: RevisedContents.New
+    ) throws(MkifsError) -> Range<UInt64> {
+        let payload = new.payload
+        let path = directory.slots[new.slots[0]].path
+        guard !payload.isFixed else {
+            throw .refused(
+                "'\(printable(path))': found \(payload.least) bytes that work at their old place"
+                    + " only, expected room for them there")
+        }
+        let (unit, phase) = payload.alignment(addresses)
+        let addresses = addresses
+        let range = try room.takeFirst(atLeast: payload.least, unit: unit, phase: phase) {
+            offset throws(MkifsError) in try payload.size(at: offset, addresses)
+        }
+        guard let range else { throw Self.noRoom(payload.least, path) }
+        return range
     }
 
     private static func noRoom(_ byteCount: UInt64, _ path: [UInt8]) -> MkifsError {
@@ -116,7 +128,10 @@ struct RevisedLayout {
         plan.remains = try remains + entries.sharedBytes(of: blocks)
         if let root = directory.root { plan.root = entries.root(root) }
         plan.keepsOrder = true
-        if entries.hasPrograms { plan.release = contents.new.release }
+        if entries.hasPrograms {
+            plan.release = contents.new.release
+            plan.range.start = addresses.start(of: image)
+        }
         plan.header.directoryEnd = UInt32(clamping: directoryEnd)
         plan.header.imageSize = try imageSize()
         entries.setRoles(in: &plan.header)
@@ -127,7 +142,7 @@ struct RevisedLayout {
     private func imageSize() throws(MkifsError) -> UInt32 {
         let extents = image.directory.entries.indices.compactMap {
             image.extent(of: $0)?.clamped(to: image.dataBounds)
-        }
+        }.filter { !$0.isEmpty }
         let remain = remains.map(\.range.upperBound).max() ?? 0
         let before = max(
             UInt64(image.header.directoryEnd), remain, extents.map(\.upperBound).max() ?? 0)

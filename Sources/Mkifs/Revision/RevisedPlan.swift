@@ -28,8 +28,8 @@ public struct RevisedPlan: Sendable {
         }
         let surroundings = try Surroundings(image, range, isForced: isForced)
         let directory = try RevisedDirectory(image, found, revision)
-        var contents = try RevisedContents(image, found, directory)
-        let layout = try RevisedLayout(image, found, directory, &contents)
+        let contents = try RevisedContents(image, found, directory)
+        let layout = try RevisedLayout(image, found, directory, contents)
         var plan = try layout.plan(contents)
         plan.endFields = surroundings.endFields
         self.plan = plan

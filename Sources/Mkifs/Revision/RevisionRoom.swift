@@ -29,20 +29,18 @@ public struct RevisionRoom: Sendable {
             image.directory.entries.indices.compactMap { record in
                 image.extent(of: record).map { ($0, .init(slot: record, record: record)) }
             }, within: image.dataBounds)
-        let limit = try DirectoryRoom(image, plan, addresses)
-            .limit(blocks[...], image.unowned(plan.remains))
-        let end = UInt64(image.header.directoryEnd)
-        directoryGrowth = (limit?.offset ?? UInt64(UInt32.max)) &- end
-        obstacle = limit?.reason
+        var movable: [(start: UInt64, total: UInt64)] = []
         var total: UInt64 = 0
-        movable = blocks.prefix { $0.range.lowerBound < limit?.offset ?? .max }.map { block in
-            total &+= block.byteCount &+ Self.mostAlignment
-            return (block.range.lowerBound, total)
-        }
+        let limit = try DirectoryRoom(image, plan, addresses)
+            .limit(blocks[...], image.unowned(plan.remains)) { block, unit in
+                total &+= block.byteCount &+ unit
+                movable.append((block.range.lowerBound, total))
+            }
+        self.movable = movable
+        obstacle = limit?.reason
+        let end = image.dataBounds.lowerBound &+ 4
+        directoryGrowth = max(limit?.offset ?? UInt64(UInt32.max), end) &- end
     }
-
-    /// The alignment of a program that moves, in a bound of its size.
-    private static let mostAlignment: UInt64 = 0x1_0000
 
     /// Bytes that the directory has for an entry.
     public static func recordSize(of node: Revision.Node) -> UInt64 {

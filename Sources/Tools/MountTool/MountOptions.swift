@@ -69,7 +69,7 @@ struct MountOptions {
         ("output", "FILE", "leave the image as it is, and make the new one here"),
         ("backup", "SUFFIX", "keep the old image under its name and this"),
         ("stagedir", "DIR", "keep changes here until they are in an image"),
-        ("recover", "HOW", "what becomes of changes left by a crash: resume, commit, discard"),
+        ("recover", "HOW", "changes that a crash has left: resume, commit, discard"),
         ("nosave", nil, "forget all changes when the mount ends"),
         ("allow_other", nil, "let other users look, held to the modes of the files"),
         ("uid", "N", "show user N as the owner of everything"),

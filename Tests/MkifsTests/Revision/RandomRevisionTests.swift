@@ -163,6 +163,40 @@ struct RandomRevisionTests {
         }
     }
 
+    /// Whatever an image's records say, there is an image or an error.
+    @Test(arguments: 0..<40)
+    func aDamagedImageGivesAnImageOrAnError(seed: Int) throws {
+        var random = SplitMix64(seed: UInt64(seed))
+        let name = ["boot-armle", "boot-ppcbe", "plain", "boot-x86"][seed % 4]
+        let golden = try Fixtures.goldenImage(name)
+        let image = try IFS.Image.only(in: golden)
+        let start = Int(image.storedOffset) + 8
+        let end = Int(image.storedOffset) + Int(image.header.directoryEnd)
+        for _ in 0..<20 {
+            var bytes = golden
+            for _ in 0...(random.next() % 4) {
+                let place = start + Int(random.next() % UInt64(end - start))
+                bytes[place] = UInt8(truncatingIfNeeded: random.next())
+            }
+            guard let image = try? IFS.Image.only(in: bytes) else { continue }
+            var revision = Revision()
+            let count = UInt64(max(1, image.directory.entries.count))
+            revision.removed = [Int(random.next() % count)]
+            if var node = Revision.Node(Int(random.next() % count), of: image) {
+                node.kind = .file(.new(.bytes(random.text(3000))))
+                revision.changed = [node]
+            }
+            revision.added = (0..<(random.next() % 50)).map {
+                Revision.Node(Array("n\($0)".utf8), .directory, mode: 0o40755)
+            }
+            do {
+                let found = try revised(bytes, revision)
+                #expect(try IFS.Image.only(in: found).checkSums().allSatisfy { $0.word != "bad" })
+                _ = try RevisionRoom(image)
+            } catch is MkifsError {}
+        }
+    }
+
     private func expectInodesKept(
         _ revision: Revision, _ image: IFS.Image, _ result: IFS.Image
     ) {

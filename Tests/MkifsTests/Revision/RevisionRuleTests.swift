@@ -238,6 +238,9 @@ struct RevisionRuleTests {
         #expect(
             try message { $0.removed = [0] }
                 == "record 0: expected one of 1 through 2 of the image")
+        #expect(
+            try message { $0.added = [new("x\0y", "x")] }
+                == "'x\\x00y': found a zero byte in a path, expected text")
         #expect(try message { $0.removed = [1, 1] } == "'a': found two changes, expected one")
         #expect(
             try message { $0.added = [new("a", "x")] } == "'a': found two entries, expected one")
@@ -289,6 +292,31 @@ struct RevisionRuleTests {
         #expect(script.broken == nil)
         #expect(script.listingLines == ["display_msg 'hello\n'", "waitfor 3.0 /dev/x"])
         #expect(found.check() == [])
+    }
+
+    @Test func anImageWhoseScriptIsRemovedHasNone() throws {
+        let bytes = try Fixtures.goldenImage("boot-armle")
+        let found = try result(bytes) { image, revision in
+            revision.removed = image.directory.entries.indices.filter {
+                image.directory.entries[$0].inode == image.header.scriptInode
+            }
+        }
+        #expect(found.header.scriptInode == 0)
+        #expect(found.check() == [])
+    }
+
+    @Test func aScriptThatIsNeitherTextNorRecordsIsRefused() throws {
+        let bytes = try Fixtures.goldenImage("boot-armle")
+        let error = try #require(throws: MkifsError.self) {
+            try result(bytes) { image, revision in
+                let record = try #require(
+                    image.directory.entries.lastIndex { $0.inode == image.header.scriptInode })
+                var node = try #require(Revision.Node(record, of: image))
+                node.kind = .file(.new(.bytes([1, 0, 0, 0])))
+                revision.changed = [node]
+            }
+        }
+        #expect(error.description.contains("script command.size"))
     }
 
     @Test func aBootstrapFileCannotBeExchanged() throws {
