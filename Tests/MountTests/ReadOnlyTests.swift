@@ -124,7 +124,8 @@ struct ReadOnlyTests {
         defer { scratch.end() }
         let mount = try scratch.mount(Samples.ordinary, options)
         #expect(try #require(MountLine.on(mount.path).last).superOptions.contains("ro"))
-        #expect(Calls.failure { Self.opening(O_WRONLY)(mount.path) } == SystemError(code: EROFS))
+        let failure = Calls.failure { (mount / "new").withCString { mkdir($0, 0o755) } }
+        #expect(failure == SystemError(code: EROFS))
         let said = try mount.unmount().errorText
         #expect(said == "mount.ifs: \(scratch / "x.ifs"): mounted read-only: \(reason)\n")
     }
