@@ -145,7 +145,14 @@ public final class ImageCommit: Sendable {
         if replacesImage { try stage.markSaved(as: file.identity) }
         try file.take(name: target)
         state.savedChanges = changes
-        if replacesImage, !isLast { try goOn(&state) }
+        guard replacesImage, !isLast else { return .written }
+        do throws(CommitError) {
+            try goOn(&state)
+        } catch {
+            // Later edits are in no image: nobody may take them for saved.
+            stage.forgetSaved()
+            throw CommitError("\(error); the image was saved, but nothing more can be")
+        }
         return .written
     }
 

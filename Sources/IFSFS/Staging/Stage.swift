@@ -128,6 +128,12 @@ public final class Stage: Sendable {
         }
     }
 
+    /// Takes that note away.
+    func forgetSaved() {
+        guard let opened = opened.withLock({ $0 }) else { return }
+        _ = unsafe unlinkat(opened.directory, "saved", 0)
+    }
+
     // MARK: The directory
 
     /// Opens the stage that is found where this one would be made, of an image in the file `target`.

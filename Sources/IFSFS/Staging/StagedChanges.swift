@@ -10,11 +10,10 @@ extension StagedFileSystem {
         guard new.device.major <= limits.largestDevice.major,
             new.device.minor <= limits.largestDevice.minor
         else { throw .outOfRange }
-        guard new.kind != .socket || limits.largestImage == .max else { throw .unsupported }
         return try changing { state throws(FileSystemError) in
             try state.requireDirectory(directory)
             guard try state.found(name, in: directory) == nil else { throw .exists }
-            try check(path: try state.pathLength(of: directory) + 1 + name.count)
+            try check(path: try state.pathLength(of: directory) + name.count)
             let number = state.tree.takeNumber()
             let time = clock()
             var node = StagedNode(

@@ -276,7 +276,7 @@ extension StagedFileSystem {
     func checkPaths(
         of node: NodeID, named name: [UInt8], in directory: NodeID, _ state: StagedState
     ) throws(FileSystemError) {
-        let own = try state.pathLength(of: directory) + 1 + name.count
+        let own = try state.pathLength(of: directory) + name.count
         try check(path: own + (try state.depth(below: node)))
     }
 
