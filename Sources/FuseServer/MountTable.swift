@@ -93,7 +93,7 @@ public struct Mount: Equatable, Sendable {
 
 extension Mount {
     /// Whether the same mount is still there, perhaps moved elsewhere.
-    var current: Mount? { Self.all().first { $0.id == id && $0.device == device } }
+    public var current: Mount? { Self.all().first { $0.id == id && $0.device == device } }
 
     /// How a mount is taken away.
     public struct Removal: OptionSet, Sendable {

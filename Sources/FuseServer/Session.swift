@@ -101,7 +101,7 @@ public enum Session {
             try goToBackground(server, mount)
         } else if isWritable {
             // It may ask for something that only the loop answers.
-            _ = QuietThread.start { mount.remember() }
+            if let thread = QuietThread.start({ mount.remember() }) { pthread_detach(thread) }
         }
         if let limit = settings.idleTimeout, let clock = server.clock {
             IdleTimer(mount, clock, seconds: limit).start()

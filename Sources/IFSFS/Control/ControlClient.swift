@@ -9,17 +9,34 @@ public final class ControlClient: Sendable {
     /// The server's process.
     public let process: Int32
 
-    /// Reaches the server of the mount with this device number, such as `0:52`; nil where none
+    /// Reaches the server of a mount; nil where none
     /// answers, as for a mount that cannot be changed. `isTrusted` is asked whose process it is:
-    /// anybody can take a free name.
-    public init?(of device: String, isTrusted: (_ user: UInt32) -> Bool) {
+    /// anybody can take a free name. The server of an earlier mount with the number, which is saving
+    /// still, is waited for.
+    public static func reaching(
+        _ name: ControlName, isTrusted: (_ user: UInt32) -> Bool
+    ) -> ControlClient? {
+        for _ in 0..<100 {
+            guard let client = ControlClient(of: name, isTrusted: isTrusted) else { return nil }
+            if client.isServer() { return client }
+            usleep(20_000)
+        }
+        return nil
+    }
+
+    private func isServer() -> Bool {
+        ControlSocket.send(ControlMessage(.hello), to: socket)
+            && ControlSocket.receive(from: socket)?.word == .here
+    }
+
+    private init?(of name: ControlName, isTrusted: (_ user: UInt32) -> Bool) {
         let socket = ControlSocket.make()
         self.socket = socket
         guard socket >= 0 else {
             (process, pidDescriptor) = (0, -1)
             return nil
         }
-        let status = unsafe ControlSocket.withAddress(of: device) {
+        let status = unsafe ControlSocket.withAddress(of: name) {
             unsafe connect(socket, $0, $1)
         }
         guard status == 0, let peer = ControlSocket.peer(socket), isTrusted(peer.user) else {
@@ -46,7 +63,8 @@ public final class ControlClient: Sendable {
                 let numbers = message.rest.split(separator: " ").compactMap { UInt64($0) }
                 if numbers.count == 2 { progress(numbers[0], numbers[1]) }
             case .done: return ImageCommit.Outcome(rawValue: message.rest) ?? .written
-            case .commit, .failed: throw CommitError(message.rest)
+            case .gone: throw Self.lost
+            case .hello, .here, .commit, .failed: throw CommitError(message.rest)
             }
         }
         throw Self.lost

@@ -1,21 +1,44 @@
 internal import Glibc
+internal import Synchronization
 
 /// Answers those who ask a mount to save its edits: root, and the user whose mount it is.
 public final class ControlServer: Sendable {
     private let socket: Int32
-    private let commit: ImageCommit
+    private let name: ControlName
+    private let commit: ImageCommit?
+    private let isMounted: @Sendable () -> Bool
+    private let isNamed = Atomic(false)
+    private let isStopped = Atomic(false)
 
-    /// Listens for a mount, by its device number such as `0:52`, on a thread of its own until the
-    /// process ends. Nil where that cannot be; then the edits are saved when the mount ends.
-    public init?(of device: String, _ commit: ImageCommit) {
+    /// Listens for a mount on a thread of its own until it is stopped; `isMounted` tells whether the
+    /// mount is there still. Without a commit there is nothing to save, and who asks can wait for the
+    /// end. Nil where nobody can listen; then the edits are saved when the mount ends.
+    public init?(
+        of name: ControlName, _ commit: ImageCommit?, isMounted: @escaping @Sendable () -> Bool
+    ) {
         socket = ControlSocket.make()
+        self.name = name
         self.commit = commit
+        self.isMounted = isMounted
         guard socket >= 0 else { return nil }
-        let status = unsafe ControlSocket.withAddress(of: device) { unsafe bind(socket, $0, $1) }
-        guard status == 0, listen(socket, 8) == 0, start() else {
+        // Nobody asks before the mount answers: the name is there by then.
+        isNamed.store(takeName(), ordering: .relaxed)
+        guard start() else {
             close(socket)
             return nil
         }
+    }
+
+    /// Listens no more: the mount is gone, and its number is free for another.
+    public func stop() {
+        isStopped.store(true, ordering: .relaxed)
+        shutdown(socket, Int32(SHUT_RDWR))
+    }
+
+    /// Takes the name of the device number. The server of an earlier mount may have it for an instant.
+    private func takeName() -> Bool {
+        let status = unsafe ControlSocket.withAddress(of: name) { unsafe bind(socket, $0, $1) }
+        return status == 0 && listen(socket, 8) == 0
     }
 
     private func start() -> Bool {
@@ -35,6 +58,10 @@ public final class ControlServer: Sendable {
     }
 
     private func serve() {
+        while !isNamed.load(ordering: .relaxed), !takeName() {
+            if isStopped.load(ordering: .relaxed) { return }
+            usleep(20_000)
+        }
         while true {
             let client = accept(socket, nil, nil)
             if client < 0, errno == EINTR || errno == ECONNABORTED { continue }
@@ -56,13 +83,17 @@ public final class ControlServer: Sendable {
 
     private func reply(to message: ControlMessage, _ client: Int32) -> ControlMessage {
         switch message.word {
-        case .commit: return save(client)
-        case .progress, .done, .failed:
+        case .hello: return ControlMessage(isMounted() ? .here : .gone)
+        case .commit: return isMounted() ? save(client) : ControlMessage(.gone)
+        case .here, .gone, .progress, .done, .failed:
             return ControlMessage(.failed, "unknown request")
         }
     }
 
     private func save(_ client: Int32) -> ControlMessage {
+        guard let commit else {
+            return ControlMessage(.done, ImageCommit.Outcome.unchanged.rawValue)
+        }
         do throws(CommitError) {
             var last: UInt64 = 0
             let outcome = try commit.run { done, total in

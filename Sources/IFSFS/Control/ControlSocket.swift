@@ -1,23 +1,28 @@
+internal import Format
 internal import Glibc
 
 /// The socket through which a mount is told to save: not through the mount itself, which root cannot
 /// enter when it is a user's.
 ///
-/// It has a name without a file, made of the mount's device number, which no other mount has while
-/// this one lives: the stage may not be there yet, may be elsewhere, and may have a longer path than
-/// a socket's name holds. Source: unix(7), abstract names.
+/// It has a name without a file, made of the mount's device number and its source: no other mount has
+/// the number while this one lives, and the server of an earlier one, which may be saving still, has
+/// another source, or the stage of the same. The stage itself may not be there yet, may be elsewhere,
+/// and may have a longer path than a socket's name holds. Source: unix(7), abstract names.
 enum ControlSocket {
     static func make() -> Int32 {
         socket(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     }
 
-    /// Calls `body` with the address for the mount of a device number such as `0:52`.
+    /// Calls `body` with the address for a mount.
     static func withAddress(
-        of device: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+        of mount: ControlName, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
     ) -> Int32 {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
-        let name = [0] + Array("ifsfs/mount/\(device)".utf8)
+        var digest = Digest(.sha256)
+        digest.update(mount.source)
+        let source = hexDigits(digest.finish().prefix(16))
+        let name = [0] + Array("ifsfs/\(mount.device)/\(source)".utf8)
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { path in
             unsafe path.copyBytes(from: name.prefix(path.count))
         }
@@ -58,9 +63,27 @@ enum ControlSocket {
     }
 }
 
+/// What a mount's socket is found by, in whichever mount table.
+public struct ControlName: Sendable {
+    let device: String
+    let source: [UInt8]
+
+    /// The mount of a device number, such as `0:52`, and a source.
+    public init(device: String, source: [UInt8]) {
+        self.device = device
+        self.source = source
+    }
+}
+
 /// What the two ends say: a word, and what follows it.
 struct ControlMessage: Equatable {
     enum Word: String {
+        /// Whether this is the server of the mount that now has the device number.
+        case hello
+        /// It is.
+        case here
+        /// Its mount is gone, and the number may be another's by now.
+        case gone
         /// Make the edits an image.
         case commit
         /// Bytes done, and bytes in all.

@@ -43,7 +43,9 @@ enum UmountIFS {
 
     /// The server of a mount that can be changed.
     private static func server(of mount: Mount) -> ControlClient? {
-        ControlClient(of: mount.device) { user in user == 0 || user == mount.user }
+        ControlClient.reaching(ControlName(device: mount.device, source: mount.source)) { user in
+            user == 0 || user == mount.user
+        }
     }
 
     /// Has the edits saved; where that fails the mount stays, and so do they.

@@ -2,14 +2,16 @@ import Format
 import FuseServer
 import Glibc
 import IFSFS
+import Synchronization
 import ToolSupport
 
 /// A mount whose changes become a new image when it ends.
-struct WritableMount {
+final class WritableMount: Sendable {
     let fileSystem: StagedFileSystem
     private let commit: ImageCommit
     private let stage: Stage
     private let discardsEdits: Bool
+    private let listener = Mutex<ControlServer?>(nil)
 
     /// Why an image can only be looked at; nil where it can be changed.
     static func obstacle(_ image: MountedImage, _ options: MountOptions) -> String? {
@@ -87,13 +89,15 @@ struct WritableMount {
 
     /// Lets umount.ifs and others ask for the edits to be saved.
     func listen(_ mount: Mount) {
-        guard !discardsEdits else { return }
+        let name = ControlName(device: mount.device, source: mount.source)
         // Where nobody can ask, the edits are saved when the mount ends.
-        _ = ControlServer(of: mount.device, commit)
+        let server = ControlServer(of: name, discardsEdits ? nil : commit) { mount.current != nil }
+        listener.withLock { $0 = server }
     }
 
     /// Makes the edits an image, once nobody makes any more.
     func save() throws(ToolError) {
+        listener.withLock { $0?.stop() }
         guard !discardsEdits else { return stage.remove() }
         do throws(CommitError) {
             _ = try commit.run(isLast: true)

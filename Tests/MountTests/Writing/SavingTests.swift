@@ -111,6 +111,31 @@ struct SavingTests {
         #expect(try site.leftovers() == [])
     }
 
+    /// The kernel gives a device number to the next mount while the server of the last one still saves:
+    /// umount asks the right one.
+    @Test func theServerOfAnEarlierMountIsNotAsked() throws {
+        let scratch = try Scratch()
+        defer { scratch.end() }
+        let site = try Site(scratch)
+        let large = try scratch.image(
+            ImageBuilder([.file("large", SplitMix64.noise(4 << 20))]), "large.ifs")
+        let other = try scratch.directory("other")
+        for round in 0..<8 {
+            let mounted = try run([Machine.tool("mount.ifs"), large, other, "-o", "rw"])
+            #expect(mounted.status == 0)
+            let server = try #require(Daemon.serving(other))
+            #expect(try run(["sh", "-c", "date +%N > new"], in: other).status == 0)
+            #expect(try run(["fusermount3", "-u", other]).status == 0)
+            #expect(try site.mount().status == 0)
+            #expect(try site.change("echo \(round) > new").status == 0)
+            #expect(try site.umount().description == "status 0")
+            #expect(try site.mount("ro").status == 0)
+            #expect(try site.change("cat new").text == "\(round)\n")
+            #expect(try site.umount().status == 0)
+            #expect(server.endsWithin(20))
+        }
+    }
+
     /// A writable mount that is in use is saved, and stays.
     @Test func whatIsInUseIsSavedAndStays() throws {
         let scratch = try Scratch()
