@@ -122,9 +122,10 @@ public final class ImageCommit: Sendable {
         let isSaved = changes == state.savedChanges && exists(target)
         guard !isSaved else { return .unchanged }
         let volume = state.image.volume
+        let tree = fileSystem.tree()
         let revision = try format { () throws(FormatError) in
-            try ImageRevision.revision(of: volume, fileSystem.tree()) { [stage] in
-                stage.content(of: $0)
+            try ImageRevision.revision(of: volume, tree) { [stage] in
+                stage.content(of: $0, byteCount: tree.sizes[$0] ?? 0)
             }
         }
         if revision.isEmpty, replacesImage || exists(target) { return .unchanged }

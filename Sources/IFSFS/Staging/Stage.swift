@@ -81,21 +81,23 @@ public final class Stage: Sendable {
         _ = unsafe unlinkat(opened.data, Self.name(of: node), 0)
     }
 
-    /// Bytes of a node's contents; 0 where a power cut took them.
-    func byteCount(of node: NodeID) -> UInt64 {
+    /// Bytes of a node's contents; 0 where a power cut took a file that nobody had synchronized.
+    func byteCount(of node: NodeID) throws(FileSystemError) -> UInt64 {
         var status = stat()
-        guard let opened = opened.withLock({ $0 }),
-            unsafe fstatat(opened.data, Self.name(of: node), &status, 0) == 0
-        else { return 0 }
-        return UInt64(clamping: status.st_size)
+        guard let opened = opened.withLock({ $0 }) else { return 0 }
+        if unsafe fstatat(opened.data, Self.name(of: node), &status, 0) == 0 {
+            return UInt64(clamping: status.st_size)
+        }
+        guard errno == ENOENT else { throw .disk(errno) }
+        return 0
     }
 
-    /// The contents of a node, to be read when they are written.
-    func content(of node: NodeID) -> Content {
-        let count = byteCount(of: node)
-        guard count > 0 else { return .bytes([]) }
+    /// The contents of a node, to be read when they are written. Reading fails where they have become
+    /// fewer bytes than `byteCount`.
+    func content(of node: NodeID, byteCount: UInt64) -> Content {
+        guard byteCount > 0 else { return .bytes([]) }
         let name = path + Array(("/data/" + Self.name(of: node)).utf8)
-        return .file(HostFile(name, byteCount: count))
+        return .file(HostFile(name, byteCount: byteCount))
     }
 
     /// Bytes that the disk of the stage has left.
@@ -149,18 +151,28 @@ public final class Stage: Sendable {
             close(directory)
             throw .busy
         }
-        let saved = Self.contents(of: "saved", in: directory)
-        let known = Self.contents(of: "origin", in: directory)
-        let isSaved = !saved.isEmpty && saved == FileIdentity.text(at: target)
         let log = unsafe openat(directory, "edits", O_RDWR | O_CLOEXEC)
-        // Without a log, or an origin in it, the first edit was never made.
-        guard !isSaved, log >= 0, !known.isEmpty else {
+        let found: (saved: [UInt8], origin: [UInt8])
+        do throws(FileSystemError) {
+            // What is there and cannot be read must not be taken for nothing.
+            guard log >= 0 || errno == ENOENT else { throw .disk(errno) }
+            found = (
+                try Self.contents(of: "saved", in: directory),
+                try Self.contents(of: "origin", in: directory)
+            )
+        } catch {
+            for file in [directory, log] where file >= 0 { close(file) }
+            throw error
+        }
+        let isSaved = !found.saved.isEmpty && found.saved == FileIdentity.text(at: target)
+        // Without a log no edit was ever made, or all are being removed.
+        guard !isSaved, log >= 0 else {
             discard()
             for file in [directory, log] where file >= 0 { close(file) }
             return false
         }
         let data = unsafe openat(directory, "data", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard data >= 0, known == origin.withLock({ $0 }) else {
+        guard data >= 0, found.origin == origin.withLock({ $0 }) else {
             for file in [directory, log, data] where file >= 0 { close(file) }
             throw .replaced
         }
@@ -186,11 +198,18 @@ public final class Stage: Sendable {
         discard()
     }
 
-    private static func contents(of name: String, in directory: Int32) -> [UInt8] {
+    /// A small file of the stage; nothing where there is none.
+    private static func contents(
+        of name: String, in directory: Int32
+    ) throws(FileSystemError) -> [UInt8] {
         let file = unsafe openat(directory, name, O_RDONLY | O_CLOEXEC)
-        // What cannot be read says nothing.
-        guard file >= 0, let source = try? FileSource(taking: file) else { return [] }
-        return (try? source.prefix(1 << 16, at: 0)) ?? []
+        guard file >= 0 else {
+            guard errno == ENOENT else { throw .disk(errno) }
+            return []
+        }
+        return try format { () throws(FormatError) in
+            try FileSource(taking: file).prefix(1 << 16, at: 0)
+        }
     }
 
     /// What is open, made now if it is not there.
@@ -202,7 +221,6 @@ public final class Stage: Sendable {
                 opened = try make()
             } catch {
                 failure = error
-                discard()
             }
             return opened
         }
@@ -212,9 +230,19 @@ public final class Stage: Sendable {
     }
 
     private func make() throws(FileSystemError) -> Opened {
+        // What is there already is another's.
         guard unsafe mkdir(Self.text(path), 0o700) == 0 else {
             throw errno == EEXIST ? .busy : .disk(errno)
         }
+        do throws(FileSystemError) {
+            return try fill()
+        } catch {
+            discard()
+            throw error
+        }
+    }
+
+    private func fill() throws(FileSystemError) -> Opened {
         let directory = unsafe Glibc.open(
             Self.text(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard directory >= 0, flock(directory, LOCK_EX | LOCK_NB) == 0,
@@ -238,8 +266,10 @@ public final class Stage: Sendable {
         return Opened(directory: directory, data: data, log: edits)
     }
 
-    /// Removes the directory with all that is in it.
+    /// Removes the directory with all that is in it; the log first, since half the contents are no
+    /// edits, and `saved` last.
     private func discard() {
+        _ = unsafe unlink(Self.text(path + Array("/edits".utf8)))
         let data = path + Array("/data".utf8)
         if let stream = unsafe opendir(Self.text(data)) {
             let folder = unsafe dirfd(stream)
@@ -252,7 +282,7 @@ public final class Stage: Sendable {
             unsafe closedir(stream)
         }
         _ = unsafe rmdir(Self.text(data))
-        for name in ["/edits", "/origin", "/saved"] {
+        for name in ["/origin", "/saved"] {
             _ = unsafe unlink(Self.text(path + Array(name.utf8)))
         }
         _ = unsafe rmdir(Self.text(path))

@@ -52,7 +52,7 @@ public final class StagedFileSystem: WritableFileSystem {
                 if state.tree.isNameless(node) {
                     if state.forget(node) { stage.remove(node) }
                 } else if staged.contents == .data {
-                    let count = stage.byteCount(of: node)
+                    let count = try stage.byteCount(of: node)
                     state.tree.sizes[node] = count
                     state.stagedByteCount &+= count
                 }
