@@ -55,14 +55,14 @@ public final class ControlClient: Sendable {
     /// Has the edits saved and waits for the end; `progress` is told bytes done and in all.
     public func commit(
         progress: (UInt64, UInt64) -> Void = { _, _ in }
-    ) throws(CommitError) -> ImageCommit.Outcome {
+    ) throws(CommitError) -> CommitOutcome {
         guard ControlSocket.send(ControlMessage(.commit), to: socket) else { throw Self.lost }
         while let message = ControlSocket.receive(from: socket) {
             switch message.word {
             case .progress:
                 let numbers = message.rest.split(separator: " ").compactMap { UInt64($0) }
                 if numbers.count == 2 { progress(numbers[0], numbers[1]) }
-            case .done: return ImageCommit.Outcome(rawValue: message.rest) ?? .written
+            case .done: return CommitOutcome(rawValue: message.rest) ?? .written
             case .gone: throw Self.lost
             case .hello, .here, .commit, .failed: throw CommitError(message.rest)
             }

@@ -5,7 +5,7 @@ internal import Synchronization
 public final class ControlServer: Sendable {
     private let socket: Int32
     private let name: ControlName
-    private let commit: ImageCommit?
+    private let commit: (any Commit)?
     private let isMounted: @Sendable () -> Bool
     private let isNamed = Atomic(false)
     private let isStopped = Atomic(false)
@@ -14,7 +14,7 @@ public final class ControlServer: Sendable {
     /// mount is there still. Without a commit there is nothing to save, and who asks can wait for the
     /// end. Nil where nobody can listen; then the edits are saved when the mount ends.
     public init?(
-        of name: ControlName, _ commit: ImageCommit?, isMounted: @escaping @Sendable () -> Bool
+        of name: ControlName, _ commit: (any Commit)?, isMounted: @escaping @Sendable () -> Bool
     ) {
         socket = ControlSocket.make()
         self.name = name
@@ -92,11 +92,11 @@ public final class ControlServer: Sendable {
 
     private func save(_ client: Int32) -> ControlMessage {
         guard let commit else {
-            return ControlMessage(.done, ImageCommit.Outcome.unchanged.rawValue)
+            return ControlMessage(.done, CommitOutcome.unchanged.rawValue)
         }
         do throws(CommitError) {
             var last: UInt64 = 0
-            let outcome = try commit.run { done, total in
+            let outcome = try commit.run(isLast: false) { done, total in
                 guard done &- last >= total / 100 || done < last else { return }
                 last = done
                 ControlSocket.send(ControlMessage(.progress, "\(done) \(total)"), to: client)

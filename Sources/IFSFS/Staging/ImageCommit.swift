@@ -2,19 +2,6 @@ public import Format
 internal import Glibc
 internal import Mkifs
 
-/// Why edits could not be made an image. They are still where they were.
-public struct CommitError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// One line: which file, what was found, what was expected.
-    public let description: String
-
-    /// An error of this line.
-    public init(_ description: String) { self.description = description }
-
-    init(_ action: String, _ path: [UInt8], errno: Int32) {
-        description = "\(printable(path)): cannot \(action): \(systemMessage(errno))"
-    }
-}
-
 /// An image that is open, and how it can be told whether its file is still the same.
 public struct OpenedImage: Sendable {
     /// Its tree.
@@ -37,15 +24,7 @@ public struct OpenedImage: Sendable {
 
 /// Makes a new image of the one that is mounted and the edits on it, and puts it in its place: at every
 /// instant there is the old one or the new one.
-public final class ImageCommit: Sendable {
-    /// What a commit came to.
-    public enum Outcome: String, Sendable {
-        /// Nothing had changed, so nothing was written.
-        case unchanged
-        /// The new image is in its place.
-        case written
-    }
-
+public final class ImageCommit: Commit {
     /// Where the new image goes.
     public let target: [UInt8]
     private let source: [UInt8]
@@ -104,7 +83,7 @@ public final class ImageCommit: Sendable {
     /// it is the last time, the mount goes on with the new image.
     public func run(
         isLast: Bool = false, progress: @escaping (UInt64, UInt64) -> Void = { _, _ in }
-    ) throws(CommitError) -> Outcome {
+    ) throws(CommitError) -> CommitOutcome {
         try fileSystem.gate.hold { () throws(CommitError) in
             try state.withLock { state throws(CommitError) in
                 let outcome = try commit(&state, isLast: isLast, progress)
@@ -116,7 +95,7 @@ public final class ImageCommit: Sendable {
 
     private func commit(
         _ state: inout State, isLast: Bool, _ progress: @escaping (UInt64, UInt64) -> Void
-    ) throws(CommitError) -> Outcome {
+    ) throws(CommitError) -> CommitOutcome {
         let stage = fileSystem.stage
         let changes = fileSystem.changeCount
         let isSaved = changes == state.savedChanges && exists(target)

@@ -51,7 +51,7 @@ enum UmountIFS {
     /// Has the edits saved; where that fails the mount stays, and so do they.
     private static func save(
         _ server: ControlClient, _ name: String, _ diagnostics: Diagnostics
-    ) throws(ToolError) -> ImageCommit.Outcome {
+    ) throws(ToolError) -> CommitOutcome {
         let meter = ProgressMeter("\(name): saving")
         defer { meter.finish() }
         do throws(CommitError) {
