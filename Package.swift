@@ -47,22 +47,25 @@ let package = Package(
             name: "Format", dependencies: ["CZlib", "CLZO", "CUCL", "CMD"], exclude: ["README.md"],
             swiftSettings: strict),
         .target(name: "Mkifs", dependencies: ["Format"], swiftSettings: strict),
+        .target(name: "Control", dependencies: ["Format", "CLinux"], swiftSettings: strict),
         .target(name: "IFSFS", dependencies: ["Mkifs", "Format", "CLinux"], swiftSettings: strict),
         .target(
             name: "FuseServer", dependencies: ["CFuse", "IFSFS", "Format"], swiftSettings: glue),
-        .target(name: "ToolSupport", dependencies: ["Format"], swiftSettings: strict),
+        .target(
+            name: "ToolSupport", dependencies: ["Control", "Format"], swiftSettings: strict),
         .target(
             name: "Dumpifs", dependencies: ["Mkifs", "Format", "ToolSupport"],
             swiftSettings: strict),
         .target(
             name: "Ifsctl",
             dependencies: [
-                "Format", "ToolSupport",
+                "IFSFS", "Control", "Format", "ToolSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .executableTarget(
-            name: "MountTool", dependencies: ["FuseServer", "IFSFS", "Format", "ToolSupport"],
+            name: "MountTool",
+            dependencies: ["FuseServer", "IFSFS", "Control", "Format", "ToolSupport"],
             path: "Sources/Tools/MountTool", swiftSettings: strict),
         .target(
             name: "MkifsCommand", dependencies: ["Mkifs", "Format", "ToolSupport"],

@@ -39,7 +39,7 @@ final class Directory: Sendable {
 
 /// Calls `body` with a name as C has it.
 func withName<Result>(_ name: [UInt8], _ body: (UnsafePointer<CChar>) -> Result) -> Result {
-    let terminated = name.map(CChar.init(bitPattern:)) + [0]
+    let terminated = cString(name)
     return unsafe terminated.withUnsafeBufferPointer { buffer in
         guard let base = buffer.baseAddress else { return unsafe body("") }
         return unsafe body(base)

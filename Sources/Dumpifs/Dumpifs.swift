@@ -89,6 +89,7 @@ struct Command {
     private var isExtracting: Bool { ["x", "d", "f"].contains(where: options.has) }
 
     func run() throws(ToolError) -> Int32 {
+        diagnostics.sayIfSaved(operand)
         let file = try FoundImages(operand, options)
         if options.has("json") {
             let report = try Report(

@@ -39,7 +39,7 @@ final class IdleTimer: Sendable {
 
     /// Starts the thread, which ends with the process.
     func start() {
-        if let thread = QuietThread.start({ self.watch() }) { pthread_detach(thread) }
+        QuietThread.run { self.watch() }
     }
 
     private func watch() {

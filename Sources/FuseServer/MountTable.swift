@@ -28,7 +28,7 @@ public struct Mount: Equatable, Sendable {
     /// `statvfs` asks for it never keeps. A request that was under way at the end is aborted.
     public static func isDead(at path: [UInt8]) -> Bool {
         var found = statvfs()
-        return statvfs(path.map(CChar.init(bitPattern:)) + [0], &found) != 0
+        return statvfs(cString(path), &found) != 0
             && (errno == ENOTCONN || errno == ECONNABORTED)
     }
 
@@ -116,7 +116,7 @@ extension Mount {
         guard Self.uppermost(at: mountPoint).map({ $0.id == id && $0.device == device }) != false
         else { return "another mount covers it" }
         guard geteuid() == 0 else { return removeThroughHelper(how) }
-        let path = mountPoint.map(CChar.init(bitPattern:)) + [0]
+        let path = cString(mountPoint)
         // What was mounted there may be a link by now.
         guard umount2(path, Int32(how.rawValue) | Int32(UMOUNT_NOFOLLOW)) != 0 else { return nil }
         return errno == EBUSY ? "target is busy" : systemMessage(errno)
@@ -133,7 +133,7 @@ extension Mount {
 
     /// Runs a program to its end; gives why it could not be started.
     static func run(_ words: [[UInt8]]) -> String? {
-        var texts = words.map { strdup($0.map(CChar.init(bitPattern:)) + [0]) }
+        var texts = words.map { strdup(cString($0)) }
         defer { for text in texts { free(text) } }
         texts.append(nil)
         guard let program = texts[0] else { return "no program" }

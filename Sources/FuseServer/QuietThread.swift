@@ -1,7 +1,15 @@
 internal import Glibc
 
 /// Threads that leave signals to the one that serves.
-enum QuietThread {
+public enum QuietThread {
+    /// Starts a thread that nobody waits for; false if it cannot be started.
+    @discardableResult
+    public static func run(_ body: @escaping @Sendable () -> Void) -> Bool {
+        guard let thread = start(body) else { return false }
+        pthread_detach(thread)
+        return true
+    }
+
     private final class Task: Sendable {
         let body: @Sendable () -> Void
 

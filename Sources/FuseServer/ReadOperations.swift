@@ -36,7 +36,7 @@ extension Operations {
         guard let server = server(request) else { return }
         server.answer(request) { () throws(FileSystemError) in
             let target = try server.fileSystem.target(of: NodeID(rawValue: UInt64(node)))
-            fuse_reply_readlink(request, target.map(CChar.init(bitPattern:)) + [0])
+            fuse_reply_readlink(request, cString(target))
         }
     }
 

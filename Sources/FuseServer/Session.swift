@@ -1,4 +1,5 @@
 internal import CFuse
+internal import Format
 internal import Glibc
 public import IFSFS
 
@@ -85,7 +86,7 @@ public enum Session {
             throw MountError(LibraryLog.last ?? "cannot set signal handlers")
         }
         defer { fuse_remove_signal_handlers(session) }
-        let mountPoint = settings.mountPoint.map(CChar.init(bitPattern:)) + [0]
+        let mountPoint = cString(settings.mountPoint)
         // For an ordinary user, fusermount3 mounts, and says itself what is wrong.
         let (status, said) = ChildErrors.lines { fuse_session_mount(session, mountPoint) }
         guard status == 0 else {
@@ -101,7 +102,7 @@ public enum Session {
             try goToBackground(server, mount)
         } else if isWritable {
             // It may ask for something that only the loop answers.
-            if let thread = QuietThread.start({ mount.remember() }) { pthread_detach(thread) }
+            QuietThread.run { mount.remember() }
         }
         if let limit = settings.idleTimeout, let clock = server.clock {
             IdleTimer(mount, clock, seconds: limit).start()
@@ -144,7 +145,7 @@ public enum Session {
         var arguments = fuse_args()
         defer { fuse_opt_free_args(&arguments) }
         for word in words {
-            fuse_opt_add_arg(&arguments, word.map(CChar.init(bitPattern:)) + [0])
+            fuse_opt_add_arg(&arguments, cString(word))
         }
         var operations = isWritable ? Operations.writable : Operations.readOnly
         let session = fuse_session_new(

@@ -54,16 +54,8 @@ public struct VolumeFileSystem: FileSystem {
     ) throws(FileSystemError) {
         let own = try requireDirectory(directory)
         let parent = try volume { volume throws(FormatError) in try volume.parent(of: directory) }
-        let dots = [
-            own, try parent.map { node throws(FileSystemError) in try attributes(of: node) },
-        ]
-        for (place, attributes) in dots.enumerated() where place >= index {
-            let name = [UInt8](repeating: UInt8(ascii: "."), count: place + 1)
-            let goesOn = unsafe name.withUnsafeBufferPointer {
-                unsafe body(place, $0, attributes ?? own)
-            }
-            guard goesOn else { return }
-        }
+        let above = try parent.map { node throws(FileSystemError) in try attributes(of: node) }
+        guard unsafe listDots(own, in: above ?? own, from: index, body) else { return }
         var failure: FileSystemError?
         try volume { volume throws(FormatError) in
             unsafe try volume.entries(of: directory, from: max(2, index) - 2) { place, name, node in

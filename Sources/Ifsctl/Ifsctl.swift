@@ -44,8 +44,12 @@ protocol Inspecting {
 
 struct Command: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ifsctl", abstract: "Look at and check QNX images without mounting them.",
-        version: "ifsctl (IFSFS) \(ToolSupport.version)", subcommands: [List.self, Check.self])
+        commandName: "ifsctl",
+        abstract: "Look at and check QNX images, and save the changes of those that are mounted.",
+        version: "ifsctl (IFSFS) \(ToolSupport.version)",
+        subcommands: [
+            List.self, Check.self, Status.self, Commit.self, Discard.self, Recover.self, Wait.self,
+        ])
 
     struct List: ParsableCommand, Inspecting {
         static let configuration = CommandConfiguration(
@@ -77,7 +81,7 @@ struct Command: ParsableCommand {
 }
 
 /// A word as it stood on the command line: names of files need not be text.
-private func bytes(
+func bytes(
     of word: String, _ arguments: [ToolSupport.Argument]
 ) -> ToolSupport.Argument {
     arguments.first { $0.text == word } ?? ToolSupport.Argument(word)

@@ -6,6 +6,7 @@ enum Inspection {
     /// Prints a line, or a JSON object, for each image of a file.
     static func list(_ name: Argument, asJSON: Bool) -> Int32 {
         run { output throws(ToolError) in
+            Diagnostics(tool: "ifsctl").sayIfSaved(name)
             let search = try ImageSearch(name)
             let images = try search.all()
             if asJSON {
@@ -22,6 +23,7 @@ enum Inspection {
     /// Prints a line for each thing that is wrong with the images of a file.
     static func check(_ name: Argument) -> Int32 {
         run { output throws(ToolError) in
+            Diagnostics(tool: "ifsctl").sayIfSaved(name)
             let images = try ImageSearch(name).all()
             var count = 0
             for (index, image) in images.enumerated() {

@@ -26,7 +26,7 @@ public struct Argument: Equatable, Sendable, ExpressibleByStringLiteral, CustomS
     public func withCString<Result>(_ body: (UnsafePointer<CChar>) throws -> Result) rethrows
         -> Result
     {
-        let terminated = bytes.map(CChar.init(bitPattern:)) + [0]
+        let terminated = cString(bytes)
         return try unsafe terminated.withUnsafeBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return try unsafe body("") }
             return try unsafe body(base)

@@ -8,6 +8,8 @@ public struct ImageSearch {
     public let wrapper: IFS.Wrapper?
     /// Whether the file has been written, truncated or replaced since it was opened.
     public let hasChanged: @Sendable () -> Bool
+    /// Whether its bytes may be others than when it was opened, whatever has its name now.
+    public let wasWritten: @Sendable () -> Bool
     /// Whether the name is that of a regular file, whose bytes are these: no pipe, device or text.
     public let isPlainFile: Bool
     private let name: Argument
@@ -20,6 +22,7 @@ public struct ImageSearch {
     ) throws(ToolError) {
         let file = try InputFile.open(name)
         hasChanged = { file.hasChanged }
+        wasWritten = { file.wasWritten }
         do throws(FormatError) {
             (wrapper, bytes) = try IFS.unwrapped(file)
             isPlainFile =

@@ -64,8 +64,7 @@ public final class NewFile: ByteSink {
 
     /// Makes a file whose name begins like this.
     private static func made(from stem: Argument) -> (Int32, Argument?) {
-        var template = (stem.bytes + Array(".XXXXXX".utf8)).map(CChar.init(bitPattern:))
-        template.append(0)
+        var template = cString(stem.bytes + Array(".XXXXXX".utf8))
         var descriptor: Int32 = -1
         let path = Interruption.making {
             descriptor = unsafe mkstemp(&template)
@@ -100,22 +99,11 @@ public final class NewFile: ByteSink {
 
     /// Writes bytes at a place; only for a staged file. Throws `io`.
     public func write(_ bytes: [UInt8], at offset: UInt64) throws(FormatError) {
-        var rest = bytes[...]
-        var position = offset
-        while !rest.isEmpty {
-            let count = unsafe rest.withUnsafeBytes { buffer in
-                unsafe pwrite(
-                    descriptor, buffer.baseAddress, buffer.count, off_t(clamping: position))
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                throw .io(
-                    Place("'\(printable(target.bytes))', byte", position),
-                    errno: count < 0 ? errno : ENOSPC)
-            }
-            rest = rest.dropFirst(count)
-            position &+= UInt64(count)
+        let failure = unsafe bytes.withUnsafeBytes {
+            unsafe writeAll($0, to: descriptor, at: offset)
         }
+        guard let failure else { return }
+        throw .io(Place("'\(printable(target.bytes))', byte", offset), errno: failure)
     }
 
     /// Gives the file its name, or copies it to where it goes. Throws when a write failed or the name

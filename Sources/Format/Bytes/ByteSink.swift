@@ -23,6 +23,23 @@ public struct MemorySink: ByteSink {
     }
 }
 
+/// Writes all bytes from byte `offset` of a file on; returns the errno of what went wrong, nil when
+/// nothing did.
+public func writeAll(
+    _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, at offset: UInt64
+) -> Int32? {
+    guard let start = bytes.baseAddress else { return nil }
+    var done = 0
+    while done < bytes.count {
+        let place = off_t(clamping: offset &+ UInt64(done))
+        let count = unsafe pwrite(descriptor, start + done, bytes.count - done, place)
+        if count < 0, errno == EINTR { continue }
+        guard count > 0 else { return count < 0 ? errno : ENOSPC }
+        done += count
+    }
+    return nil
+}
+
 /// Writes all bytes; returns the errno of what went wrong, nil when nothing did.
 public func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
     unsafe bytes.withUnsafeBytes { bytes in

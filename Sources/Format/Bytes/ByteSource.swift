@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Bytes that can be read at any position by any thread: a file, memory, a window, a decoded stream.
 ///
 /// There is no cursor, so readers need no lock. A source never changes its `byteCount`.
@@ -47,7 +49,34 @@ extension ByteSource {
     }
 }
 
+extension ByteSource {
+    /// Where another source first has another byte, or one of the two ends; nil if they are the same.
+    public func firstDifference(from other: any ByteSource) throws(FormatError) -> UInt64? {
+        var position: UInt64 = 0
+        while true {
+            let piece = try prefix(1 << 20, at: position)
+            let others = try other.prefix(1 << 20, at: position)
+            if let place = piece.firstDifference(from: others) { return position &+ UInt64(place) }
+            guard !piece.isEmpty else { return nil }
+            position &+= UInt64(piece.count)
+        }
+    }
+}
+
 extension [UInt8] {
+    /// Where other bytes first differ, or one of the two ends; nil if they are the same.
+    public func firstDifference(from other: [UInt8]) -> Int? {
+        let count = Swift.min(count, other.count)
+        let isSame = unsafe withUnsafeBytes { one in
+            unsafe other.withUnsafeBytes { two in
+                guard let one = one.baseAddress, let two = two.baseAddress else { return true }
+                return unsafe memcmp(one, two, count) == 0
+            }
+        }
+        if isSame { return self.count == other.count ? nil : count }
+        return zip(self, other).prefix { $0 == $1 }.count
+    }
+
     /// The bytes that `body` puts at the start of a buffer of `capacity` bytes; it returns their
     /// number.
     static func filled(

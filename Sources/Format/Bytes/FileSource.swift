@@ -31,6 +31,12 @@ public final class FileSource: ByteSource {
             left.size == right.size && left.seconds == right.seconds
                 && left.nanoseconds == right.nanoseconds
         }
+
+        /// Whether nobody has written since the other state, as far as times tell.
+        func hasBytes(of other: State) -> Bool {
+            size == other.size && seconds.0 == other.seconds.0
+                && nanoseconds.0 == other.nanoseconds.0
+        }
     }
 
     /// Takes over `descriptor`, which must be open for reading and able to seek. Throws `io`, or
@@ -68,6 +74,13 @@ public final class FileSource: ByteSource {
     /// Whether the file has another size, modification or change time than when it was opened: it
     /// was written, truncated, removed or replaced. A device never tells.
     public var hasChanged: Bool { State(descriptor) != state }
+
+    /// Whether the file has another size or modification time than when it was opened. A device never
+    /// tells.
+    public var wasWritten: Bool {
+        guard let state, let now = State(descriptor) else { return false }
+        return !now.hasBytes(of: state)
+    }
 
     /// Whether it is a file, and not a device.
     public var isRegularFile: Bool { state != nil }

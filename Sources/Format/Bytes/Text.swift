@@ -27,6 +27,17 @@ public func printable(_ bytes: some Sequence<UInt8>) -> String {
     }
 }
 
+/// Bytes as C has a text: with a zero behind them.
+public func cString(_ bytes: [UInt8]) -> [CChar] { bytes.map(CChar.init(bitPattern:)) + [0] }
+
+/// The directory that a path leads to or into: all before its last slash, `/` for what is right below
+/// that, and `.` for a mere name. Slashes at the end are part of the path.
+public func parentPath(_ path: [UInt8]) -> [UInt8] {
+    let slash = UInt8(ascii: "/")
+    guard let end = path.lastIndex(of: slash) else { return [UInt8(ascii: ".")] }
+    return end == 0 ? [slash] : Array(path[..<end])
+}
+
 /// The part of a path behind its last slash; slashes at its end count for nothing.
 public func lastComponent(_ path: some Collection<UInt8>) -> [UInt8] {
     Array(path.split(separator: UInt8(ascii: "/")).last ?? [])

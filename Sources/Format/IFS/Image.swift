@@ -246,8 +246,11 @@ extension IFS {
         // MARK: Sums
 
         /// Every sum and digest that an image can have, in the order startup, image, packed. Reads the
-        /// whole image.
-        public func checkSums() -> [SumCheck] {
+        /// whole image; `look` is shown each piece of the image file system, unpacked, in order, with its
+        /// offset, and what it throws is why the sums are bad.
+        public func checkSums(
+            _ look: (_ piece: [UInt8], _ offset: UInt64) throws(FormatError) -> Void = { _, _ in }
+        ) -> [SumCheck] {
             var checks: [SumCheck] = []
             if let startup {
                 checks += SummedRegion(
@@ -261,7 +264,7 @@ extension IFS {
             checks += SummedRegion(
                 region: .image, source: contents, start: 0, size: UInt64(header.imageSize),
                 trailerSize: header.trailerSize, order: header.order
-            ).check()
+            ).check(look)
             if let startup, compression != .none {
                 checks += SummedRegion(
                     region: .packed, source: file, start: storedOffset,

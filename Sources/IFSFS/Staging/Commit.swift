@@ -16,9 +16,10 @@ public struct CommitError: Error, Equatable, Sendable, CustomStringConvertible {
 /// Makes an image of what was changed.
 public protocol Commit: Sendable {
     /// Makes the image while nobody changes anything; `progress` is told bytes done and in all. Unless
-    /// it is the last time, the mount goes on behind it.
+    /// it is the last time, the mount goes on behind it. If forced, it also takes the place of a file
+    /// that has got the name since.
     func run(
-        isLast: Bool, progress: @escaping (UInt64, UInt64) -> Void
+        isLast: Bool, isForced: Bool, progress: @escaping (UInt64, UInt64) -> Void
     ) throws(CommitError) -> CommitOutcome
 }
 

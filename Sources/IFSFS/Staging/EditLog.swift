@@ -106,17 +106,6 @@ final class EditLog: Sendable {
     }
 
     private static func write(_ bytes: [UInt8], to file: Int32, at offset: UInt64) -> Int32? {
-        var rest = bytes[...]
-        var position = offset
-        while !rest.isEmpty {
-            let count = unsafe rest.withUnsafeBytes {
-                unsafe pwrite(file, $0.baseAddress, $0.count, off_t(clamping: position))
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return count < 0 ? errno : ENOSPC }
-            rest = rest.dropFirst(count)
-            position &+= UInt64(count)
-        }
-        return nil
+        unsafe bytes.withUnsafeBytes { unsafe writeAll($0, to: file, at: offset) }
     }
 }

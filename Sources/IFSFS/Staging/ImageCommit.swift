@@ -1,6 +1,7 @@
 public import Format
 internal import Glibc
 internal import Mkifs
+internal import Synchronization
 
 /// An image that is open, and how it can be told whether its file is still the same.
 public struct OpenedImage: Sendable {
@@ -8,60 +9,88 @@ public struct OpenedImage: Sendable {
     public let volume: IFS.ImageVolume
     /// Whether the file was written, truncated or replaced since.
     public let hasChanged: @Sendable () -> Bool
+    /// Whether its bytes may be others, whatever has its name now.
+    public let wasWritten: @Sendable () -> Bool
     /// Is called once when it has.
     public let report: @Sendable () -> Void
 
     /// An image of a tree.
     public init(
         _ volume: IFS.ImageVolume, hasChanged: @escaping @Sendable () -> Bool,
+        wasWritten: @escaping @Sendable () -> Bool = { false },
         report: @escaping @Sendable () -> Void
     ) {
         self.volume = volume
         self.hasChanged = hasChanged
+        self.wasWritten = wasWritten
         self.report = report
     }
+}
+
+/// Where a commit's image goes, and what becomes of what is there.
+public struct CommitSettings: Sendable {
+    /// The file of the image that is mounted.
+    public let source: [UInt8]
+    /// Which image of that file, from 1.
+    public let number: Int
+    /// Where the new image goes.
+    public let target: [UInt8]
+    /// Keeps the old image; nil for nothing.
+    public var backup: [UInt8]?
+    /// What stands around the image may be left as it is, fitting or not.
+    public var isForced = false
+
+    /// The new image takes the place of the old one, unless it goes elsewhere.
+    public init(_ source: [UInt8], number: Int, target: [UInt8]? = nil) {
+        self.source = source
+        self.number = number
+        self.target = target ?? source
+    }
+
+    /// Whether the new image takes the place of the old one.
+    var replacesImage: Bool { target == source }
 }
 
 /// Makes a new image of the one that is mounted and the edits on it, and puts it in its place: at every
 /// instant there is the old one or the new one.
 public final class ImageCommit: Commit {
-    /// Where the new image goes.
-    public let target: [UInt8]
-    private let source: [UInt8]
-    private let number: Int
+    private let settings: CommitSettings
     private let fileSystem: StagedFileSystem
-    private let backup: [UInt8]?
+    private let packer: ImagePacker
     private let open: @Sendable () throws(CommitError) -> OpenedImage
-    private let state: Lock<State>
-    private var replacesImage: Bool { target == source }
+    private let warn: @Sendable (String) -> Void
+    private let image: Lock<OpenedImage>
+    /// How often the tree had been changed when it was last saved.
+    private let savedChanges = Atomic<UInt64>(0)
+    /// The image that was made ahead of time. Held as long as one is made: what it was made for may
+    /// just be asked for.
+    private let ahead: Lock<Ahead?> = Lock(nil)
 
-    private struct State {
-        var image: OpenedImage
-        /// How often the tree had been changed when it was last saved.
-        var savedChanges: UInt64 = 0
+    private struct Ahead {
+        let packed: ImagePacker.Packed?
+        /// How often the tree had been changed before.
+        let changes: UInt64
     }
 
-    /// The commits of a staged image, the `number`th of the file `source`. The new one takes its place,
-    /// unless it goes to `target`; `backup` keeps the old one. After a commit `open` is asked for the
-    /// image again.
+    /// The commits of a staged image. After a commit `open` is asked for the image again; `warn` is
+    /// told what there is to say of a new image, a line each.
     public init(
-        of image: OpenedImage, _ fileSystem: StagedFileSystem, source: [UInt8], number: Int,
-        target: [UInt8]? = nil, backup: [UInt8]? = nil,
+        of image: OpenedImage, _ fileSystem: StagedFileSystem, _ settings: CommitSettings,
+        warn: @escaping @Sendable (String) -> Void = { _ in },
         open: @escaping @Sendable () throws(CommitError) -> OpenedImage
     ) {
         self.fileSystem = fileSystem
-        self.source = source
-        self.number = number
-        self.target = target ?? source
-        self.backup = backup
+        self.settings = settings
         self.open = open
-        state = Lock(State(image: image))
+        self.warn = warn
+        packer = ImagePacker(target: settings.target, isForced: settings.isForced)
+        self.image = Lock(image)
     }
 
     /// Why no image can be made of this one and edits; nil where one can.
-    public static func obstacle(_ volume: IFS.ImageVolume) -> String? {
+    public static func obstacle(_ volume: IFS.ImageVolume, isForced: Bool = false) -> String? {
         do throws(MkifsError) {
-            try RevisedPlan.check(volume.image)
+            try RevisedPlan.check(volume.image, isForced: isForced)
             return nil
         } catch {
             return error.description
@@ -73,148 +102,125 @@ public final class ImageCommit: Commit {
         NewImage.hidden(image, ".stage")
     }
 
-    /// What edits are of: the `number`th image of a file.
-    public static func origin(of path: [UInt8], _ number: Int) -> [UInt8] {
-        Array("number \(number)\n".utf8) + FileIdentity.text(at: path) + Array("image ".utf8)
-            + path + [0x0a]
+    /// The stages in a directory.
+    public static func stages(in directory: [UInt8]) -> [[UInt8]] {
+        names(in: directory)
+            .filter { $0.first == UInt8(ascii: ".") && $0.suffix(6) == Array(".stage".utf8)[...] }
+            .sorted { $0.lexicographicallyPrecedes($1) }
+            .map { directory + [UInt8(ascii: "/")] + $0 }
     }
 
-    /// Makes the image while nobody changes anything; `progress` is told bytes done and in all. Unless
-    /// it is the last time, the mount goes on with the new image.
+    /// Makes the image, unless it was made ahead, and puts it in its place; if forced also in that of a
+    /// file which has got the name since.
     public func run(
-        isLast: Bool = false, progress: @escaping (UInt64, UInt64) -> Void = { _, _ in }
+        isLast: Bool = false, isForced: Bool = false,
+        progress: @escaping (UInt64, UInt64) -> Void = { _, _ in }
     ) throws(CommitError) -> CommitOutcome {
-        try fileSystem.gate.hold { () throws(CommitError) in
-            try state.withLock { state throws(CommitError) in
-                let outcome = try commit(&state, isLast: isLast, progress)
-                if isLast { fileSystem.stage.remove() }
-                return outcome
+        try ahead.withLock { ahead throws(CommitError) in
+            try fileSystem.gate.hold { () throws(CommitError) in
+                try image.withLock { image throws(CommitError) in
+                    let outcome = try commit(
+                        &image, &ahead, isLast: isLast, isForced: isForced, progress)
+                    if isLast { fileSystem.stage.remove() }
+                    return outcome
+                }
             }
         }
     }
 
     private func commit(
-        _ state: inout State, isLast: Bool, _ progress: @escaping (UInt64, UInt64) -> Void
+        _ image: inout OpenedImage, _ ahead: inout Ahead?, isLast: Bool, isForced: Bool,
+        _ progress: @escaping (UInt64, UInt64) -> Void
     ) throws(CommitError) -> CommitOutcome {
-        let stage = fileSystem.stage
         let changes = fileSystem.changeCount
-        let isSaved = changes == state.savedChanges && exists(target)
-        guard !isSaved else { return .unchanged }
-        let volume = state.image.volume
-        let tree = fileSystem.tree()
-        let revision = try format { () throws(FormatError) in
-            try ImageRevision.revision(of: volume, tree) { [stage] in
-                stage.content(of: $0, byteCount: tree.sizes[$0] ?? 0)
-            }
+        guard changes != savedChanges.load(ordering: .relaxed) || !exists(settings.target) else {
+            return .unchanged
         }
-        if revision.isEmpty, replacesImage || exists(target) { return .unchanged }
-        let toolbox = Toolbox(environment: [])
-        let image = try mkifs { () throws(MkifsError) in
-            try Layout.image(of: RevisedPlan(volume.image, revision).plan, toolbox)
-        }
-        let file = try NewImage(beside: target)
-        try write(image, to: file, progress)
-        try verify(file, image)
-        if state.image.hasChanged() {
-            throw CommitError(
-                "\(printable(source)): found another file than the one that was mounted,"
-                    + " expected nobody else to change it")
-        }
-        try file.takeAttributes(of: target)
-        if let backup { try file.keep(target, as: backup) }
-        if replacesImage { try stage.markSaved(as: file.identity) }
-        try file.take(name: target)
-        state.savedChanges = changes
-        guard replacesImage, !isLast else { return .written }
+        if ahead?.changes != changes { ahead = nil }
+        defer { ahead = nil }
+        let packed =
+            if let ahead { ahead.packed } else { try pack(image, fileSystem.tree(), progress) }
+        guard let packed else { return .unchanged }
+        try publish(packed, image, isForced: isForced)
+        savedChanges.store(changes, ordering: .relaxed)
+        guard settings.replacesImage, !isLast else { return .written }
         do throws(CommitError) {
-            try goOn(&state)
+            try goOn(&image)
         } catch {
             // Later edits are in no image: nobody may take them for saved.
-            stage.forgetSaved()
+            fileSystem.stage.forgetSaved()
             throw CommitError("\(error); the image was saved, but nothing more can be")
         }
         return .written
     }
 
-    /// Goes on with the new image, of which there are no edits yet.
-    private func goOn(_ state: inout State) throws(CommitError) {
-        state.image = try open()
-        let (volume, hasChanged) = (state.image.volume, state.image.hasChanged)
-        let watch = ImageWatch(hasChanged, report: state.image.report)
-        try format { () throws(FormatError) in try fileSystem.rebase(volume, watch) }
-        fileSystem.stage.remove(goingOnWith: Self.origin(of: source, number))
+    private func pack(
+        _ image: OpenedImage, _ tree: StagedTree,
+        _ progress: @escaping (UInt64, UInt64) throws(FormatError) -> Void
+    ) throws(CommitError) -> ImagePacker.Packed? {
+        let writesUnchanged = !settings.replacesImage && !exists(settings.target)
+        return try packer.pack(
+            image.volume, tree, fileSystem.stage, writesUnchanged: writesUnchanged, progress)
     }
 
-    private func write(
-        _ image: LaidOutImage, to file: NewImage, _ progress: @escaping (UInt64, UInt64) -> Void
+    /// Gives the new image its name, if the old one is still what it was.
+    private func publish(
+        _ packed: ImagePacker.Packed, _ image: OpenedImage, isForced: Bool
     ) throws(CommitError) {
-        if image.image.encoding.compression == .none { try file.reserve(image.byteCount) }
-        var sink = NewImage.Sink(file, total: image.byteCount, progress)
-        let count = try mkifs { () throws(MkifsError) in try image.write(to: &sink) }
-        try file.end(at: count)
-    }
-
-    /// Reads the new image as anybody would, and holds it against what was to be written.
-    private func verify(_ file: NewImage, _ image: LaidOutImage) throws(CommitError) {
-        let fault = try format { () throws(FormatError) -> String? in
-            var scanner = IFS.Scanner(try file.source(), from: image.headerOffset)
-            guard let found = try scanner.next() else { return "no image" }
-            for check in found.checkSums() {
-                guard case .bad(let stored, let computed) = check.verdict else { continue }
-                return "a sum of \(stored) where \(computed) is right"
-            }
-            let expected = try image.image.contents()
-            return try Self.difference(found.contents, expected)
-                .map { "another byte at offset \($0) of the image" }
+        if isForced ? image.wasWritten() : image.hasChanged() {
+            throw CommitError(
+                "\(printable(settings.source)): found another file than the one that was mounted,"
+                    + " expected nobody else to change it")
         }
-        guard let fault else { return }
-        throw CommitError(
-            "\(printable(target)): the new image is not what it should be: found \(fault);"
-                + " it was not put in place")
+        packed.warnings.forEach(warn)
+        try packed.file.takeAttributes()
+        if let backup = settings.backup { try packed.file.keepOld(as: backup) }
+        if settings.replacesImage { try fileSystem.stage.markSaved(as: packed.file.identity) }
+        try packed.file.takePlace()
     }
 
-    /// Where two sources first differ, as far as the second goes.
-    private static func difference(
-        _ found: any ByteSource, _ expected: any ByteSource
-    ) throws(FormatError) -> UInt64? {
-        var position: UInt64 = 0
-        while position < expected.byteCount {
-            let count = Int(clamping: min(1 << 20, expected.byteCount &- position))
-            let (one, other) = (
-                try found.prefix(count, at: position), try expected.prefix(count, at: position)
-            )
-            if one != other {
-                let same = zip(one, other).prefix { $0 == $1 }.count
-                return position &+ UInt64(same)
-            }
-            position &+= UInt64(count)
-        }
-        return nil
-    }
-
-    private func exists(_ path: [UInt8]) -> Bool {
-        unsafe access(path.map(CChar.init(bitPattern:)) + [0], F_OK) == 0
-    }
-
-    // MARK: Errors
-
-    private func format<Result>(
-        _ body: () throws(FormatError) -> Result
-    ) throws(CommitError) -> Result {
+    /// Goes on with the new image, of which there are no edits yet.
+    private func goOn(_ image: inout OpenedImage) throws(CommitError) {
+        image = try open()
+        let (volume, hasChanged) = (image.volume, image.hasChanged)
+        let watch = ImageWatch(hasChanged, report: image.report)
         do throws(FormatError) {
-            return try body()
+            try fileSystem.rebase(volume, watch)
         } catch {
-            throw CommitError("\(printable(target)): \(error)")
+            throw CommitError("\(printable(settings.source)): \(error)")
         }
+        let origin = StageOrigin(of: settings.source, settings.number)
+        fileSystem.stage.remove(goingOnWith: origin.text)
     }
 
-    private func mkifs<Result>(
-        _ body: () throws(MkifsError) -> Result
-    ) throws(CommitError) -> Result {
-        do throws(MkifsError) {
-            return try body()
-        } catch {
-            throw CommitError("\(printable(target)): \(error)")
+    private func exists(_ path: [UInt8]) -> Bool { unsafe access(cString(path), F_OK) == 0 }
+
+    // MARK: Ahead of time
+
+    /// How often the tree has been changed.
+    var changeCount: UInt64 { fileSystem.changeCount }
+
+    /// Whether the tree has been changed since it was last saved.
+    var hasEdits: Bool { changeCount != savedChanges.load(ordering: .relaxed) }
+
+    /// Makes the image of the tree as it is ahead of time, while changes go on: the next one ends
+    /// the work. What is wrong with it the commit will tell.
+    public func packAhead(while goesOn: @escaping () -> Bool) {
+        ahead.withLock { ahead in
+            let (tree, changes) = fileSystem.snapshot()
+            let image = self.image.withLock { $0 }
+            guard savedChanges.load(ordering: .relaxed) != changes, ahead?.changes != changes else {
+                return
+            }
+            ahead = nil
+            do throws(CommitError) {
+                let packed = try pack(image, tree) { [fileSystem] _, _ throws(FormatError) in
+                    guard goesOn(), fileSystem.changeCount == changes else {
+                        throw .io(Place("new image", 0), errno: ECANCELED)
+                    }
+                }
+                ahead = Ahead(packed: packed, changes: changes)
+            } catch {}
         }
     }
 }

@@ -8,6 +8,8 @@ struct ImageRevision {
     /// Where the contents of a node in the stage are.
     private let contents: (NodeID) -> Content
     private var revision = Revision()
+    /// Changed records whose time only tells of a change.
+    private var untimed: Set<Int> = []
     /// Names that were the image's and lead elsewhere by now, by what they led to.
     private var left: [NodeID: [Int]] = [:]
     /// The same by path.
@@ -18,19 +20,21 @@ struct ImageRevision {
     private struct Arrival {
         let path: [UInt8]
         let node: NodeID
-        /// Whether a record is wanted although nothing tells of the node.
-        let isListed: Bool
     }
 
     /// The revision; empty where the edits come to nothing.
     static func revision(
         of volume: IFS.ImageVolume, _ tree: StagedTree, _ contents: @escaping (NodeID) -> Content
-    ) throws(FormatError) -> Revision {
+    ) throws(MkifsError) -> Revision {
         var maker = ImageRevision(volume: volume, tree: tree, contents: contents)
-        try maker.walk(.root, path: [], isMoved: false)
-        try maker.findLeft(.root, path: [])
-        try maker.settle()
-        return maker.revision
+        do throws(FormatError) {
+            try maker.walk(.root, path: [], isMoved: false)
+            try maker.findLeft(.root, path: [])
+            try maker.settle()
+        } catch {
+            throw .format(error)
+        }
+        return try maker.recognized()
     }
 
     private init(
@@ -54,7 +58,7 @@ struct ImageRevision {
             if stays {
                 try compare(node, record(name, in: directory), path: own, isMoved: isMoved)
             } else {
-                arrived.append(Arrival(path: own, node: node, isListed: true))
+                arrived.append(Arrival(path: own, node: node))
             }
             guard try tree.attributes(of: node)?.kind == .directory else { continue }
             try walk(node, path: own, isMoved: isMoved || !stays)
@@ -101,7 +105,7 @@ struct ImageRevision {
             // Nothing told of it: as long as it is as it was and holds something, nothing has to.
             let isEmpty = try tree.isEmpty(node)
             if isEmpty || tree.nodes[node] != nil, node != .root {
-                arrived.append(Arrival(path: path, node: node, isListed: true))
+                arrived.append(Arrival(path: path, node: node))
             }
             return
         }
@@ -176,7 +180,24 @@ struct ImageRevision {
         guard let known = Revision.Node(record, of: volume.image),
             let now = try entry(for: node, path: path, of: known)
         else { return }
-        if !now.isSame(as: known) { revision.changed.append(now) }
+        guard !now.isSame(as: known) else { return }
+        revision.changed.append(now)
+        if tree.nodes[node]?.isTimeSet != true { untimed.insert(record) }
+    }
+
+    /// The changes without those that came to nothing: contents that the image has are no new ones.
+    private func recognized() throws(MkifsError) -> Revision {
+        var revision = try revision.recognizing(volume.image)
+        revision.changed = revision.changed.compactMap { node in
+            guard let record = node.record, let known = Revision.Node(record, of: volume.image)
+            else { return node }
+            var node = node
+            if untimed.contains(record), node.isSameKind(as: known) {
+                node.modified = known.modified
+            }
+            return node.isSame(as: known) ? nil : node
+        }
+        return revision
     }
 
     /// A node as an entry; of what it was there is the known one.
@@ -185,67 +206,46 @@ struct ImageRevision {
     ) throws(FormatError) -> Revision.Node? {
         guard let found = try tree.attributes(of: node) else { return nil }
         let staged = tree.nodes[node]
-        let (kind, isSame) = try self.kind(of: node, found, known)
         // The image's own type bits say more than POSIX's, but for what has become another type.
         var type = found.kind.rawValue
         if let known, known.mode & 0o170000 == type || staged == nil { type = known.mode & ~0o7777 }
-        var entry = Revision.Node(
-            path, kind, mode: type | found.permissions, user: found.user, group: found.group,
+        return Revision.Node(
+            path, try kind(of: node, found, known), mode: type | found.permissions,
+            user: found.user, group: found.group,
             modified: UInt32(clamping: found.modified), record: known?.record)
-        // A time that only tells of a change counts for nothing where nothing has changed.
-        if let known, isSame, staged?.isTimeSet != true { entry.modified = known.modified }
-        return entry
     }
 
     private func kind(
         of node: NodeID, _ found: Attributes, _ known: Revision.Node?
-    ) throws(FormatError) -> (Revision.Kind, isSame: Bool) {
+    ) throws(FormatError) -> Revision.Kind {
         switch found.kind {
         case .file:
-            if tree.nodes[node]?.contents == .data {
-                let content = contents(node)
-                if let record = known?.record, try isEqual(content, found.byteCount, record) {
-                    return (.file(.record(record)), true)
-                }
-                return (.file(.new(content)), false)
-            }
-            if let known, case .file = known.kind { return (known.kind, true) }
-            guard let entry = number(of: node).flatMap(volume.entry),
-                let record = volume.image.directory.entries.firstIndex(of: entry)
-            else { return (.file(.new(.bytes([]))), false) }
-            return (.file(.record(record)), true)
-        case .directory: return (.directory, true)
+            if tree.nodes[node]?.contents == .data { return .file(.new(contents(node))) }
+            if let known, case .file = known.kind { return known.kind }
+            let record = number(of: node).flatMap(volume.entry)
+                .flatMap(volume.image.directory.entries.firstIndex)
+            return .file(record.map { .record($0) } ?? .new(.bytes([])))
+        case .directory: return .directory
         case .symlink:
             let staged = tree.nodes[node]?.target ?? []
-            let target = try staged.isEmpty ? tree.base.target(of: node) ?? [] : staged
-            guard case .symlink(let old)? = known?.kind else {
-                return (.symlink(target: target), false)
-            }
-            return (.symlink(target: target), old == target)
+            return .symlink(target: try staged.isEmpty ? tree.base.target(of: node) ?? [] : staged)
         case .fifo, .characterDevice, .blockDevice, .socket:
-            if let known, !tree.isNew(node) { return (known.kind, true) }
+            if let known, !tree.isNew(node) { return known.kind }
             let number = (found.device.major & 0x3f) << 10 | found.device.minor & 0x3ff
-            return (.device(device: number, rawDevice: number), false)
+            return .device(device: number, rawDevice: number)
         }
-    }
-
-    /// Whether contents in the stage are those of a record.
-    private func isEqual(
-        _ content: Content, _ byteCount: UInt64, _ record: Int
-    ) throws(FormatError) -> Bool {
-        let entry = volume.image.directory.entries[record]
-        guard case .file(_, let size) = entry.kind, UInt64(size) == byteCount else { return false }
-        guard case .file(let file) = content else { return byteCount == 0 }
-        return try StageFile.isEqual(file.path, volume.image, entry)
     }
 }
 
 extension Revision.Node {
     /// Whether an image would hold the same for both.
     fileprivate func isSame(as other: Revision.Node) -> Bool {
-        guard path == other.path, mode == other.mode, user == other.user, group == other.group,
-            modified == other.modified
-        else { return false }
+        path == other.path && mode == other.mode && user == other.user && group == other.group
+            && modified == other.modified && isSameKind(as: other)
+    }
+
+    /// Whether both have the same bytes, text or numbers.
+    fileprivate func isSameKind(as other: Revision.Node) -> Bool {
         switch (kind, other.kind) {
         case (.file(.record(let a)), .file(.record(let b))): return a == b
         case (.directory, .directory): return true

@@ -1,35 +1,55 @@
+internal import CLinux
 internal import Format
 internal import Glibc
 
-/// An image that is being written beside the one whose place it will take: `.NAME.new.XXXXXX`. It goes
-/// with the object unless it got its name.
+/// An image that is being written beside the one whose place it will take. It goes with the object
+/// unless it got its name, and with the process in any case where the file system lets a file be
+/// without a name: else it is called `.NAME.new.XXXXXX` meanwhile.
 final class NewImage: Sendable {
-    private let path: [CChar]
+    private let target: [UInt8]
     private let descriptor: Int32
-    private let isNamed = Lock(false)
+    /// What it is called before it has its own name; nil for nothing.
+    private let temporaryName: Lock<[CChar]?>
 
     /// Starts a file in the directory of `target`.
     init(beside target: [UInt8]) throws(CommitError) {
-        var template = (Self.hidden(target, ".new.XXXXXX")).map(CChar.init(bitPattern:)) + [0]
+        self.target = target
+        let nameless = unsafe clinux_open_nameless(
+            cString(parentPath(target)), O_DIRECTORY | O_RDWR | O_CLOEXEC, 0o600)
+        if nameless >= 0 {
+            descriptor = nameless
+            temporaryName = Lock(nil)
+            return
+        }
+        var template = cString(Self.hidden(target, ".new.XXXXXX"))
         descriptor = unsafe mkstemp(&template)
-        path = template
+        temporaryName = Lock(descriptor >= 0 ? template : nil)
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         guard descriptor >= 0 else {
             throw CommitError("make a file beside it", target, errno: errno)
         }
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     }
 
     deinit {
         close(descriptor)
-        if !isNamed.withLock({ $0 }) { _ = unsafe unlink(path) }
+        temporaryName.withLock { if let name = $0 { _ = unsafe unlink(name) } }
     }
 
     /// A name beside a file, which listings do not show: `.NAME` and an ending.
     static func hidden(_ path: [UInt8], _ ending: String) -> [UInt8] {
         let slash = UInt8(ascii: "/")
-        let name = lastComponent(path)
-        let folder = path.lastIndex(of: slash).map { Array(path[...$0]) } ?? []
-        return folder + [UInt8(ascii: ".")] + name + Array(ending.utf8)
+        let folder = path.contains(slash) ? parentPath(path) + [slash] : []
+        return folder + [UInt8(ascii: ".")] + lastComponent(path) + Array(ending.utf8)
+    }
+
+    /// Removes what a killed process has left of new images for `target`. Nobody else may be making one.
+    static func removeLeftovers(of target: [UInt8]) {
+        let stem = lastComponent(hidden(target, ".new."))
+        let folder = parentPath(target)
+        for name in names(in: folder) where name.count == stem.count + 6 && name.starts(with: stem)
+        {
+            _ = unsafe unlink(cString(folder + [UInt8(ascii: "/")] + name))
+        }
     }
 
     // MARK: Contents
@@ -38,14 +58,22 @@ final class NewImage: Sendable {
     func reserve(_ byteCount: UInt64) throws(CommitError) {
         let failure = posix_fallocate(descriptor, 0, off_t(clamping: byteCount))
         guard failure == 0 || failure == EOPNOTSUPP || failure == EINVAL else {
-            throw CommitError("reserve \(byteCount) bytes", name, errno: failure)
+            throw CommitError("reserve \(byteCount) bytes beside it", target, errno: failure)
         }
     }
 
-    /// Ends the file behind its last byte, and brings it to the disk.
+    /// Ends the file behind its last byte.
     func end(at byteCount: UInt64) throws(CommitError) {
-        guard ftruncate(descriptor, off_t(clamping: byteCount)) == 0, fdatasync(descriptor) == 0
-        else { throw CommitError("write", name, errno: errno) }
+        guard ftruncate(descriptor, off_t(clamping: byteCount)) == 0 else {
+            throw CommitError("write beside it", target, errno: errno)
+        }
+    }
+
+    /// Brings the file to the disk.
+    func synchronize() throws(CommitError) {
+        guard fsync(descriptor) == 0 else {
+            throw CommitError("write beside it", target, errno: errno)
+        }
     }
 
     /// The file, to be read.
@@ -55,18 +83,16 @@ final class NewImage: Sendable {
         return try FileSource(taking: copy)
     }
 
-    private var name: [UInt8] { path.dropLast().map(UInt8.init(bitPattern:)) }
-
     /// What tells the file from every other, wherever it goes.
     var identity: [UInt8] { FileIdentity.text(descriptor) }
 
     // MARK: Its place
 
-    /// Gives the file owner and permissions of another; of a file that is not there, what a new one
-    /// has.
-    func takeAttributes(of target: [UInt8]) throws(CommitError) {
+    /// Gives the file owner, permissions and extended attributes of what it replaces; where nothing is,
+    /// what a new file has.
+    func takeAttributes() throws(CommitError) {
         var status = stat()
-        guard unsafe stat(Self.text(target), &status) == 0 else {
+        guard unsafe stat(cString(target), &status) == 0 else {
             let mask = umask(0)
             umask(mask)
             fchmod(descriptor, 0o666 & ~mask)
@@ -76,35 +102,47 @@ final class NewImage: Sendable {
         if fchown(descriptor, status.st_uid, status.st_gid) != 0 {
             _ = fchown(descriptor, uid_t.max, status.st_gid)
         }
+        ExtendedAttributes.copy(from: target, to: descriptor)
         guard fchmod(descriptor, status.st_mode & 0o7777) == 0 else {
-            throw CommitError("set the permissions of", name, errno: errno)
+            throw CommitError("set the permissions beside it", target, errno: errno)
         }
     }
 
-    /// Gives a file another name beside its own, in the place of what had that.
-    func keep(_ target: [UInt8], as backup: [UInt8]) throws(CommitError) {
-        _ = unsafe unlink(Self.text(backup))
-        guard unsafe link(Self.text(target), Self.text(backup)) == 0 || errno == ENOENT else {
+    /// Keeps what it replaces under another name, in the place of what had that.
+    func keepOld(as backup: [UInt8]) throws(CommitError) {
+        _ = unsafe unlink(cString(backup))
+        guard unsafe Glibc.link(cString(target), cString(backup)) == 0 || errno == ENOENT else {
             throw CommitError("make", backup, errno: errno)
         }
     }
 
-    /// Puts the file in the place of another; it stays there when power is cut.
-    func take(name target: [UInt8]) throws(CommitError) {
-        guard fsync(descriptor) == 0, unsafe rename(path, Self.text(target)) == 0 else {
-            throw CommitError("replace", target, errno: errno)
+    /// Puts the file in its place, where it stays when power is cut.
+    func takePlace() throws(CommitError) {
+        try synchronize()
+        try temporaryName.withLock { name throws(CommitError) in
+            let now = if let name { name } else { try linked() }
+            name = now
+            guard unsafe rename(now, cString(target)) == 0 else {
+                throw CommitError("replace", target, errno: errno)
+            }
+            name = nil
         }
-        isNamed.withLock { $0 = true }
-        let end = target.lastIndex(of: UInt8(ascii: "/"))
-        let folder = end.map { $0 == 0 ? [UInt8(ascii: "/")] : Array(target[..<$0]) }
-        let directory = unsafe open(
-            Self.text(folder ?? [UInt8(ascii: ".")]), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard directory >= 0 else { return }
-        fsync(directory)
-        close(directory)
+        synchronizeDirectory(of: target)
     }
 
-    private static func text(_ path: [UInt8]) -> [CChar] { path.map(CChar.init(bitPattern:)) + [0] }
+    /// Gives a file without a name its first one: nothing can be replaced by that.
+    private func linked() throws(CommitError) -> [CChar] {
+        for number in 0..<1000 {
+            let digits = String(number + 1_000_000).dropFirst()
+            let name = cString(Self.hidden(target, ".new." + digits))
+            let source = "/proc/self/fd/\(descriptor)"
+            if unsafe linkat(AT_FDCWD, source, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0 {
+                return name
+            }
+            guard errno == EEXIST else { break }
+        }
+        throw CommitError("make a file beside it", target, errno: errno)
+    }
 
     // MARK: Writing
 
@@ -112,27 +150,25 @@ final class NewImage: Sendable {
     struct Sink: ByteSink {
         private let file: NewImage
         private let total: UInt64
-        private let progress: (UInt64, UInt64) -> Void
+        private let progress: (UInt64, UInt64) throws(FormatError) -> Void
 
-        init(_ file: NewImage, total: UInt64, _ progress: @escaping (UInt64, UInt64) -> Void) {
+        init(
+            _ file: NewImage, total: UInt64,
+            _ progress: @escaping (UInt64, UInt64) throws(FormatError) -> Void
+        ) {
             self.file = file
             self.total = total
             self.progress = progress
         }
 
         mutating func write(_ bytes: [UInt8], at offset: UInt64) throws(FormatError) {
-            let failure = unsafe bytes.withUnsafeBytes { buffer -> FileSystemError? in
-                do throws(FileSystemError) {
-                    try unsafe StageFile.write(buffer, to: file.descriptor, at: offset)
-                    return nil
-                } catch {
-                    return error
-                }
+            let failure = unsafe bytes.withUnsafeBytes {
+                unsafe writeAll($0, to: file.descriptor, at: offset)
             }
-            if case .disk(let errno)? = failure {
-                throw .io(Place("new image", offset), errno: errno)
-            }
-            progress(min(total, offset &+ UInt64(bytes.count)), total)
+            if let failure { throw .io(Place("new image", offset), errno: failure) }
+            // The disk is to work meanwhile, so that the end need not wait for all.
+            clinux_start_writing(file.descriptor, off_t(clamping: offset), off_t(bytes.count))
+            try progress(min(total, offset &+ UInt64(bytes.count)), total)
         }
     }
 }
@@ -149,7 +185,7 @@ enum FileIdentity {
 
     /// The same of the file at a path; empty where there is none.
     static func text(at path: [UInt8]) -> [UInt8] {
-        let file = unsafe open(path.map(CChar.init(bitPattern:)) + [0], O_RDONLY | O_CLOEXEC)
+        let file = unsafe open(cString(path), O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return [] }
         defer { close(file) }
         return text(file)

@@ -40,12 +40,12 @@ public final class Stage: Sendable {
     }
 
     /// Whether something is where it would be made.
-    public var isFound: Bool { unsafe access(Self.text(path), F_OK) == 0 }
+    public var isFound: Bool { unsafe access(cString(path), F_OK) == 0 }
 
     // MARK: Edits
 
     /// Keeps a change; the first makes the stage.
-    func add(_ edits: [Edit]) throws(FileSystemError) { try log().add(edits) }
+    func add(_ edits: [Edit]) throws(FileSystemError) { try made().log.add(edits) }
 
     /// Brings the changes so far to the disk, and a file's contents before them.
     func synchronize(_ file: Int32?) throws(FileSystemError) {
@@ -54,8 +54,6 @@ public final class Stage: Sendable {
         guard fsync(opened.data) == 0 else { throw .disk(errno) }
         try opened.log.synchronize()
     }
-
-    private func log() throws(FileSystemError) -> EditLog { try made().log }
 
     // MARK: Contents
 
@@ -103,15 +101,8 @@ public final class Stage: Sendable {
     /// Bytes that the disk of the stage has left.
     func room() -> UInt64 {
         var status = statvfs()
-        guard unsafe statvfs(Self.text(parent), &status) == 0 else { return .max }
+        guard unsafe statvfs(cString(parentPath(path)), &status) == 0 else { return .max }
         return UInt64(status.f_bavail) &* UInt64(status.f_frsize)
-    }
-
-    /// The directory that it is in.
-    private var parent: [UInt8] {
-        let slash = UInt8(ascii: "/")
-        guard let end = path.lastIndex(of: slash) else { return [UInt8(ascii: ".")] }
-        return end == 0 ? [slash] : Array(path[..<end])
     }
 
     /// Notes which file is to have all edits: found under the image's name, it shows that nothing is
@@ -145,7 +136,7 @@ public final class Stage: Sendable {
         _ target: [UInt8], _ take: ([Edit]) -> Void
     ) throws(FileSystemError) -> Bool {
         let directory = unsafe Glibc.open(
-            Self.text(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            cString(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard directory >= 0 else { throw .disk(errno) }
         guard flock(directory, LOCK_EX | LOCK_NB) == 0 else {
             close(directory)
@@ -191,7 +182,7 @@ public final class Stage: Sendable {
     /// has it.
     public func discardFound() throws(FileSystemError) {
         let directory = unsafe Glibc.open(
-            Self.text(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            cString(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard directory >= 0 else { throw .disk(errno) }
         defer { close(directory) }
         guard flock(directory, LOCK_EX | LOCK_NB) == 0 else { throw .busy }
@@ -231,7 +222,7 @@ public final class Stage: Sendable {
 
     private func make() throws(FileSystemError) -> Opened {
         // What is there already is another's.
-        guard unsafe mkdir(Self.text(path), 0o700) == 0 else {
+        guard unsafe mkdir(cString(path), 0o700) == 0 else {
             throw errno == EEXIST ? .busy : .disk(errno)
         }
         do throws(FileSystemError) {
@@ -244,7 +235,7 @@ public final class Stage: Sendable {
 
     private func fill() throws(FileSystemError) -> Opened {
         let directory = unsafe Glibc.open(
-            Self.text(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            cString(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard directory >= 0, flock(directory, LOCK_EX | LOCK_NB) == 0,
             unsafe mkdirat(directory, "data", 0o700) == 0
         else { throw .disk(errno) }
@@ -258,9 +249,7 @@ public final class Stage: Sendable {
         guard log >= 0 else { throw .disk(errno) }
         let edits = try EditLog(startingIn: log)
         // A stage that a power cut leaves is whole or has no log.
-        let above = unsafe Glibc.open(Self.text(parent), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        defer { close(above) }
-        guard fsync(about) == 0, fsync(directory) == 0, fsync(above) == 0 else {
+        guard fsync(about) == 0, fsync(directory) == 0, synchronizeDirectory(of: path) else {
             throw .disk(errno)
         }
         return Opened(directory: directory, data: data, log: edits)
@@ -269,9 +258,9 @@ public final class Stage: Sendable {
     /// Removes the directory with all that is in it; the log first, since half the contents are no
     /// edits, and `saved` last.
     private func discard() {
-        _ = unsafe unlink(Self.text(path + Array("/edits".utf8)))
+        _ = unsafe unlink(cString(path + Array("/edits".utf8)))
         let data = path + Array("/data".utf8)
-        if let stream = unsafe opendir(Self.text(data)) {
+        if let stream = unsafe opendir(cString(data)) {
             let folder = unsafe dirfd(stream)
             while let entry = unsafe readdir(stream) {
                 _ = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
@@ -281,11 +270,11 @@ public final class Stage: Sendable {
             }
             unsafe closedir(stream)
         }
-        _ = unsafe rmdir(Self.text(data))
+        _ = unsafe rmdir(cString(data))
         for name in ["/origin", "/saved"] {
-            _ = unsafe unlink(Self.text(path + Array(name.utf8)))
+            _ = unsafe unlink(cString(path + Array(name.utf8)))
         }
-        _ = unsafe rmdir(Self.text(path))
+        _ = unsafe rmdir(cString(path))
     }
 
     /// Removes a stage whose edits are in an image, or are not wanted. Later ones are of another
@@ -299,10 +288,6 @@ public final class Stage: Sendable {
             close(open.directory)
             opened = nil
         }
-    }
-
-    fileprivate static func text(_ path: [UInt8]) -> [CChar] {
-        path.map(CChar.init(bitPattern:)) + [0]
     }
 
     private static func name(of node: NodeID) -> String { String(node.rawValue) }

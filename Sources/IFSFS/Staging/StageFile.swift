@@ -23,15 +23,7 @@ enum StageFile {
     static func write(
         _ bytes: UnsafeRawBufferPointer, to file: Int32, at offset: UInt64
     ) throws(FileSystemError) {
-        guard let start = bytes.baseAddress else { return }
-        var done = 0
-        while done < bytes.count {
-            let position = off_t(clamping: offset &+ UInt64(done))
-            let count = unsafe pwrite(file, start + done, bytes.count - done, position)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw .disk(count < 0 ? errno : ENOSPC) }
-            done += count
-        }
+        if let failure = unsafe writeAll(bytes, to: file, at: offset) { throw .disk(failure) }
     }
 
     /// Copies the first bytes of a volume's file, and brings them to the disk: from now on they are
@@ -59,29 +51,5 @@ enum StageFile {
             position &+= UInt64(count)
         }
         guard fdatasync(file) == 0 else { throw .disk(errno) }
-    }
-
-    /// Whether a file of the stage holds what an entry of an image does, which has as many bytes.
-    static func isEqual(
-        _ path: [UInt8], _ image: IFS.Image, _ entry: IFS.Dirent
-    ) throws(FormatError) -> Bool {
-        let file = unsafe Glibc.open(
-            path.map(CChar.init(bitPattern:)) + [0], O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { throw .io(Place("contents in the stage", 0), errno: errno) }
-        let source = try FileSource(taking: file)
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
-        defer { unsafe buffer.deallocate() }
-        var position: UInt64 = 0
-        while position < source.byteCount {
-            let bytes = try source.prefix(buffer.count, at: position)
-            let count = try unsafe image.read(
-                entry, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<bytes.count]),
-                at: position)
-            guard count == bytes.count, count > 0,
-                unsafe bytes.elementsEqual(buffer[..<count])
-            else { return false }
-            position &+= UInt64(count)
-        }
-        return true
     }
 }

@@ -61,6 +61,7 @@ extension StagedFileSystem {
             defer { file.done() }
             try stage.synchronize(file.descriptor)
         }
+        try noteSynchronized(node)
     }
 
     /// What has come of a file's contents so far, before something is gone that they replace.

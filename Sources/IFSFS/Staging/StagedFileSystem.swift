@@ -11,6 +11,7 @@ public final class StagedFileSystem: WritableFileSystem {
     let limits: StageLimits
     let clock: @Sendable () -> Int64
     let state: Lock<StagedState>
+    private let rootSynchronized: Lock<(@Sendable () throws(FileSystemError) -> Void)?> = Lock(nil)
 
     /// Contents that are at hand for one call.
     struct Handle {
@@ -79,11 +80,26 @@ public final class StagedFileSystem: WritableFileSystem {
         }
     }
 
+    /// Has `action` called by each `synchronize` of the root; what it throws is what that throws.
+    func whenRootIsSynchronized(
+        _ action: @escaping @Sendable () throws(FileSystemError) -> Void
+    ) { rootSynchronized.withLock { $0 = action } }
+
+    func noteSynchronized(_ node: NodeID) throws(FileSystemError) {
+        guard node == .root, let action = rootSynchronized.withLock({ $0 }) else { return }
+        try action()
+    }
+
     /// How often something was changed.
     var changeCount: UInt64 { state.withLock { $0.changeCount } }
 
     /// The tree as it is now.
     func tree() -> StagedTree { state.withLock { $0.tree } }
+
+    /// The tree as it is now, and how often it has been changed.
+    func snapshot() -> (tree: StagedTree, changes: UInt64) {
+        state.withLock { ($0.tree, $0.changeCount) }
+    }
 
     // MARK: Reading
 
@@ -128,13 +144,7 @@ public final class StagedFileSystem: WritableFileSystem {
             let tree = state.tree
             let parent = try format { () throws(FormatError) in try tree.parent(of: directory) }
             let above = try state.attributes(of: parent ?? directory)
-            for (place, attributes) in [own, above].enumerated() where place >= index {
-                let name = [UInt8](repeating: UInt8(ascii: "."), count: place + 1)
-                let goesOn = unsafe name.withUnsafeBufferPointer {
-                    unsafe body(place, $0, attributes)
-                }
-                guard goesOn else { return }
-            }
+            guard unsafe listDots(own, in: above, from: index, body) else { return }
             var failure: FileSystemError?
             try format { () throws(FormatError) in
                 unsafe try tree.entries(of: directory, from: max(2, index) - 2) {

@@ -41,9 +41,6 @@ struct StagedTree: Sendable {
         }
     }
 
-    /// Whether nothing is left of any edit.
-    var isUnchanged: Bool { nodes.isEmpty && directories.values.allSatisfy(\.isEmpty) }
-
     func isNew(_ node: NodeID) -> Bool { node.rawValue >= firstNew.rawValue }
 
     // MARK: What is there
@@ -245,8 +242,6 @@ private struct StagedNames: Sendable {
     /// place by now.
     private var order: [(place: Int, name: [UInt8])] = []
     private var nextPlace = Self.firstPlace
-
-    var isEmpty: Bool { overrides.isEmpty }
 
     subscript(name: [UInt8]) -> Override? { overrides[name] }
 

@@ -1,3 +1,4 @@
+internal import Format
 internal import Glibc
 
 /// The linker for relocatable files that no `linker=` is for: what the host has.

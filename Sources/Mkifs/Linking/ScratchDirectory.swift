@@ -67,6 +67,3 @@ final class ScratchDirectory: Sendable {
         return found.filter { $0 != Array(".".utf8) && $0 != Array("..".utf8) }
     }
 }
-
-/// Bytes as C has them, ended by 0.
-func cString(_ bytes: [UInt8]) -> [CChar] { bytes.map(CChar.init(bitPattern:)) + [0] }

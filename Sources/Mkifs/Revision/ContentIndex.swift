@@ -24,11 +24,12 @@ public struct ContentIndex {
     }
 
     /// A record with just these bytes, `first` before those in `preferred`, and these before all others;
-    /// nil for none.
+    /// nil for none. Where there are no bytes it is `first` or none.
     public mutating func record(
         equalTo content: Content, first: Int? = nil, preferring preferred: Set<Int> = []
     ) throws(MkifsError) -> Int? {
         let source = try content.source()
+        if source.byteCount == 0 { return first.flatMap { isEmpty($0) ? $0 : nil } }
         guard let records = bySize[source.byteCount] else { return nil }
         do throws(FormatError) {
             let head = try source.prefix(Self.headSize, at: 0)
@@ -49,6 +50,11 @@ public struct ContentIndex {
         }
     }
 
+    private func isEmpty(_ record: Int) -> Bool {
+        guard case .file(_, 0) = image.directory.entries[record].kind else { return false }
+        return true
+    }
+
     private func heads(of records: [Int]) throws(FormatError) -> [[UInt8]: [Int]] {
         var heads: [[UInt8]: [Int]] = [:]
         for record in records {
@@ -60,15 +66,7 @@ public struct ContentIndex {
 
     private func isEqual(_ record: Int, _ source: any ByteSource) throws(FormatError) -> Bool {
         let window = image.window(of: image.directory.entries[record])
-        var position: UInt64 = 0
-        while position < source.byteCount {
-            let piece = try source.prefix(1 << 20, at: position)
-            guard try piece == window.prefix(1 << 20, at: position), !piece.isEmpty else {
-                return false
-            }
-            position &+= UInt64(piece.count)
-        }
-        return true
+        return try window.firstDifference(from: source) == nil
     }
 }
 
@@ -113,7 +111,8 @@ private struct RecordFinder {
     }
 
     mutating func recognized(_ node: Revision.Node) throws(MkifsError) -> Revision.Node {
-        guard let content = node.newContent else { return node }
+        // Who says how a program is to be stored wants it stored anew.
+        guard let content = node.newContent, node.treatment == .init() else { return node }
         let own = node.record ?? gone[node.path[...]]
         guard let record = try index.record(equalTo: content, first: own, preferring: free) else {
             return node

@@ -37,8 +37,8 @@ public struct RevisedPlan: Sendable {
     }
 
     /// Throws why no change of an image can be kept, whatever it is.
-    public static func check(_ image: IFS.Image) throws(MkifsError) {
+    public static func check(_ image: IFS.Image, isForced: Bool = false) throws(MkifsError) {
         _ = try Plan(image)
-        _ = try Surroundings(image, 0..<UInt64.max, isForced: false)
+        _ = try Surroundings(image, 0..<UInt64.max, isForced: isForced)
     }
 }

@@ -41,6 +41,7 @@ enum MountIFS {
             }
             if parsed.has("f") { return 0 }
             let name = parsed.operands[0]
+            if !options.isWritable { diagnostics.sayIfSaved(name) }
             let image = try MountedImage(name, options)
             let mountPoint = try MountPoint(parsed.operands[1]) { diagnostics.say($0) }
             if options.isWritable, let obstacle = WritableMount.obstacle(image, options) {
@@ -62,13 +63,13 @@ enum MountIFS {
             settings.unmountsOnDeath = options.unmountsOnDeath
             settings.isForeground = parsed.has("foreground") || options.isForeground
             settings.isDebugging = parsed.has("d")
-            try serve(image, name, options, settings, diagnostics)
+            try serve(image, options, settings, diagnostics)
             return 0
         }
     }
 
     private static func serve(
-        _ image: MountedImage, _ file: Argument, _ options: MountOptions, _ settings: MountSettings,
+        _ image: MountedImage, _ options: MountOptions, _ settings: MountSettings,
         _ diagnostics: Diagnostics
     ) throws(ToolError) {
         let isForeground = settings.isForeground || settings.isDebugging
@@ -87,9 +88,10 @@ enum MountIFS {
         }
         var settings = settings
         settings.isWritable = true
-        let mount = try WritableMount(image, file, options, report: reportChange)
+        let mount = try WritableMount(
+            image, at: settings.mountPoint, options, reportChange: reportChange, warn: report)
         settings.started = mount.listen
-        try run(mount.fileSystem, settings, report)
+        try run(mount.image.fileSystem, settings, report)
         do throws(ToolError) {
             try mount.save()
         } catch {

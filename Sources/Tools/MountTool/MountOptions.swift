@@ -42,6 +42,12 @@ struct MountOptions {
     var recovery: Recovery?
     /// Edits go with the mount.
     var discardsEdits = false
+    /// What stands around the image may be left as it is, fitting the new one or not.
+    var isForced = false
+    /// Seconds without a change after which the new image is made ahead of time; nil for never.
+    var repackDelay: Double?
+    /// An fsync of the root saves the edits.
+    var commitsOnSync = false
     /// The option that shows what the image does not say; nil where none does.
     var shown: String? {
         if user != nil { return "uid=" }
@@ -71,6 +77,9 @@ struct MountOptions {
         ("stagedir", "DIR", "keep changes here until they are in an image"),
         ("recover", "HOW", "changes that a crash has left: resume, commit, discard"),
         ("nosave", nil, "forget all changes when the mount ends"),
+        ("repack_delay", "SECONDS", "make the new image after so long without a change"),
+        ("commit", "WHEN", "umount, or fsync: an fsync of the root saves as well"),
+        ("force", nil, "change an image although a signature or another wrapper stays"),
         ("allow_other", nil, "let other users look, held to the modes of the files"),
         ("uid", "N", "show user N as the owner of everything"),
         ("gid", "N", "show group N as the group of everything"),
@@ -143,6 +152,19 @@ struct MountOptions {
         case "backup": backup = word.bytes
         case "stagedir": stageDirectory = AbsolutePath.lexical(word).bytes
         case "nosave": discardsEdits = true
+        case "force": isForced = true
+        case "repack_delay":
+            guard let seconds = Double(value), (0...Double(Self.longestTimeout)).contains(seconds)
+            else {
+                throw ToolError(
+                    "repack_delay: found '\(value)', expected 0 to \(Self.longestTimeout) seconds")
+            }
+            repackDelay = seconds
+        case "commit":
+            guard ["umount", "fsync"].contains(value) else {
+                throw ToolError("commit: found '\(value)', expected umount or fsync")
+            }
+            commitsOnSync = value == "fsync"
         case "recover":
             guard let how = Recovery(rawValue: value) else {
                 let names = Recovery.allCases.map(\.rawValue).joined(separator: ", ")

@@ -18,6 +18,7 @@ struct MountedImage: Sendable {
     let warning: String?
     /// Whether the file has been written, truncated or replaced since it was opened.
     let hasChanged: @Sendable () -> Bool
+    private let wasWritten: @Sendable () -> Bool
 
     /// Opens the image that the options mean; an error has its cause, and the option that helps.
     init(_ file: Argument, _ options: MountOptions) throws(ToolError) {
@@ -31,6 +32,7 @@ struct MountedImage: Sendable {
             number = options.image
             path = search.isPlainFile ? AbsolutePath.real(file)?.bytes : nil
             hasChanged = search.hasChanged
+            wasWritten = search.wasWritten
             warning = Self.warning(volume, name)
             tree =
                 options.subdirectory.isEmpty
@@ -39,6 +41,11 @@ struct MountedImage: Sendable {
             let cause = error.cause ?? .unreadable
             throw ToolError(error.description + Self.advice(cause, options), cause)
         }
+    }
+
+    /// The image as what can be changed; `report` is called once when somebody else has changed it.
+    func opened(_ report: @escaping @Sendable () -> Void) -> OpenedImage {
+        OpenedImage(volume, hasChanged: hasChanged, wasWritten: wasWritten, report: report)
     }
 
     private static func volume(

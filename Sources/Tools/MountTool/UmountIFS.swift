@@ -1,3 +1,4 @@
+import Control
 import Format
 import FuseServer
 import IFSFS
@@ -32,7 +33,8 @@ enum UmountIFS {
                 try save(server, name, diagnostics)
             }
             if let failure = mount.remove(how) {
-                let saved = outcome == .written ? "saved, but still mounted: " : ""
+                let saved =
+                    outcome == CommitOutcome.written.rawValue ? "saved, but still mounted: " : ""
                 throw ToolError("\(name): \(saved)\(failure)\(users(of: mount))", .refused)
             }
             if !how.contains(.lazily) { server?.waitForEnd() }
@@ -51,10 +53,10 @@ enum UmountIFS {
     /// Has the edits saved; where that fails the mount stays, and so do they.
     private static func save(
         _ server: ControlClient, _ name: String, _ diagnostics: Diagnostics
-    ) throws(ToolError) -> CommitOutcome {
+    ) throws(ToolError) -> String {
         let meter = ProgressMeter("\(name): saving")
         defer { meter.finish() }
-        do throws(CommitError) {
+        do throws(ControlError) {
             return try server.commit { done, total in meter.show(done, of: total) }
         } catch {
             throw ToolError(

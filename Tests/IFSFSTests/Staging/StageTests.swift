@@ -21,7 +21,7 @@ struct StageTests {
     private func again() throws -> StagedFileSystem {
         let opened = try StagedImage.open(image.path)
         let stage = Stage(
-            at: ImageCommit.stagePath(of: image.path), of: ImageCommit.origin(of: image.path, 1))
+            at: ImageCommit.stagePath(of: image.path), of: StageOrigin(of: image.path, 1).text)
         return StagedFileSystem(opened.volume, stage, .ifs(imageSize: 0))
     }
 

@@ -15,14 +15,14 @@ final class StagedImage {
         folder = try ScratchFolder()
         path = Array(folder.path.appending("/image.ifs").utf8)
         try Data(bytes).write(to: URL(fileURLWithPath: folder.path + "/image.ifs"))
-        stage = Stage(at: ImageCommit.stagePath(of: path), of: ImageCommit.origin(of: path, 1))
+        stage = Stage(at: ImageCommit.stagePath(of: path), of: StageOrigin(of: path, 1).text)
         let opened = try Self.open(path)
         fileSystem = StagedFileSystem(
             opened.volume, stage,
             .ifs(imageSize: UInt64(opened.volume.image.header.imageSize)),
             clock: { 1_700_000_000 })
         let path = path
-        commit = ImageCommit(of: opened, fileSystem, source: path, number: 1) {
+        commit = ImageCommit(of: opened, fileSystem, CommitSettings(path, number: 1)) {
             () throws(CommitError) in
             do {
                 return try Self.open(path)

@@ -1,6 +1,12 @@
 internal import CLinux
 internal import Glibc
 
+/// Why a mount did not do what was asked of it: one line.
+public struct ControlError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The line.
+    public let description: String
+}
+
 /// Speaks to the server of a mount.
 public final class ControlClient: Sendable {
     private let socket: Int32
@@ -9,10 +15,9 @@ public final class ControlClient: Sendable {
     /// The server's process.
     public let process: Int32
 
-    /// Reaches the server of a mount; nil where none
-    /// answers, as for a mount that cannot be changed. `isTrusted` is asked whose process it is:
-    /// anybody can take a free name. The server of an earlier mount with the number, which is saving
-    /// still, is waited for.
+    /// Reaches the server of a name; nil where none answers, as for a mount that cannot be changed.
+    /// `isTrusted` is asked whose process it is: anybody can take a free name. The server of an earlier
+    /// mount with the number, which is saving still, is waited for.
     public static func reaching(
         _ name: ControlName, isTrusted: (_ user: UInt32) -> Bool
     ) -> ControlClient? {
@@ -36,9 +41,7 @@ public final class ControlClient: Sendable {
             (process, pidDescriptor) = (0, -1)
             return nil
         }
-        let status = unsafe ControlSocket.withAddress(of: name) {
-            unsafe connect(socket, $0, $1)
-        }
+        let status = unsafe name.withAddress { unsafe connect(socket, $0, $1) }
         guard status == 0, let peer = ControlSocket.peer(socket), isTrusted(peer.user) else {
             (process, pidDescriptor) = (0, -1)
             return nil
@@ -52,19 +55,35 @@ public final class ControlClient: Sendable {
         if pidDescriptor >= 0 { close(pidDescriptor) }
     }
 
-    /// Has the edits saved and waits for the end; `progress` is told bytes done and in all.
+    /// What the mount is doing; nil where its server has ended.
+    public func status() -> ControlStatus? {
+        (try? ask(ControlMessage(.status))).flatMap(ControlStatus.init)
+    }
+
+    /// Has the edits saved and waits for the end; `progress` is told bytes done and in all. Gives how
+    /// it came out, in a word.
     public func commit(
-        progress: (UInt64, UInt64) -> Void = { _, _ in }
-    ) throws(CommitError) -> CommitOutcome {
-        guard ControlSocket.send(ControlMessage(.commit), to: socket) else { throw Self.lost }
+        isForced: Bool = false, progress: (UInt64, UInt64) -> Void = { _, _ in }
+    ) throws(ControlError) -> String {
+        try ask(ControlMessage(.commit, isForced ? "force" : ""), progress)
+    }
+
+    /// Has the edits forgotten when the mount ends.
+    public func discard() throws(ControlError) { _ = try ask(ControlMessage(.discard)) }
+
+    private func ask(
+        _ request: ControlMessage, _ progress: (UInt64, UInt64) -> Void = { _, _ in }
+    ) throws(ControlError) -> String {
+        guard ControlSocket.send(request, to: socket) else { throw Self.lost }
         while let message = ControlSocket.receive(from: socket) {
             switch message.word {
             case .progress:
                 let numbers = message.rest.split(separator: " ").compactMap { UInt64($0) }
                 if numbers.count == 2 { progress(numbers[0], numbers[1]) }
-            case .done: return CommitOutcome(rawValue: message.rest) ?? .written
+            case .done: return message.rest
             case .gone: throw Self.lost
-            case .hello, .here, .commit, .failed: throw CommitError(message.rest)
+            case .hello, .here, .status, .commit, .discard, .failed:
+                throw ControlError(description: message.rest)
             }
         }
         throw Self.lost
@@ -78,7 +97,7 @@ public final class ControlClient: Sendable {
         while unsafe poll(&wait, 1, -1) < 0, errno == EINTR {}
     }
 
-    private static var lost: CommitError {
-        CommitError("the server of the mount ended; its edits are kept in its stage")
+    private static var lost: ControlError {
+        ControlError(description: "the server of the mount ended; its edits are kept in its stage")
     }
 }
