@@ -21,7 +21,8 @@ class Outcome:
 class Row:
     name: str
     title: str
-    # `>=` or `<=`, and a number; the number may be one that only the measurement knows.
+    # `>=` or `<=`, and a number, which may be one that only the measurement knows; or nothing, for
+    # what is only told.
     sign: str
     limit: float | None
     measure: Callable[[int], Outcome]
@@ -56,11 +57,15 @@ def measured(row, runs, say):
     """The cells of a row."""
     try:
         outcome, limit = row.measure(runs), row.limit
-        if limit is None:
+        if limit is None and row.sign:
             outcome, limit = outcome
     except NotMeasured as reason:
         say(f"{row.name}: not measured: {reason}")
         return [row.name, row.title, "not measured", "", "", "", str(reason)]
+    if not row.sign:
+        cells = [row.name, row.title, outcome.ours, outcome.peer, f"{outcome.ratio:.2f}", "", ""]
+        say(f"{row.name:14} ours {cells[2]:>12}  peer {cells[3]:>12}  ratio {cells[4]:>6}")
+        return cells
     is_kept = outcome.ratio >= limit if row.sign == ">=" else outcome.ratio <= limit
     cells = [row.name, row.title, outcome.ours, outcome.peer,
              f"{outcome.ratio:.{outcome.digits}f}", f"{row.sign} {limit:g}",
