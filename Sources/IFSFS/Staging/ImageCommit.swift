@@ -98,7 +98,7 @@ public final class ImageCommit: Commit {
     ) throws(CommitError) -> CommitOutcome {
         let stage = fileSystem.stage
         let changes = fileSystem.changeCount
-        let isSaved = changes == state.savedChanges && exists(target)
+        let isSaved = changes == state.savedChanges && NewImage.isThere(target)
         guard !isSaved else { return .unchanged }
         let volume = state.image.volume
         let tree = fileSystem.tree()
@@ -107,14 +107,13 @@ public final class ImageCommit: Commit {
                 stage.content(of: $0, byteCount: tree.sizes[$0] ?? 0)
             }
         }
-        if revision.isEmpty, replacesImage || exists(target) { return .unchanged }
+        if revision.isEmpty, replacesImage || NewImage.isThere(target) { return .unchanged }
         let toolbox = Toolbox(environment: [])
         let image = try mkifs { () throws(MkifsError) in
             try Layout.image(of: RevisedPlan(volume.image, revision).plan, toolbox)
         }
         let file = try NewImage(beside: target)
-        try write(image, to: file, progress)
-        try verify(file, image)
+        try file.write(image, progress)
         if state.image.hasChanged() {
             throw CommitError(
                 "\(printable(source)): found another file than the one that was mounted,"
@@ -143,57 +142,6 @@ public final class ImageCommit: Commit {
         let watch = ImageWatch(hasChanged, report: state.image.report)
         try format { () throws(FormatError) in try fileSystem.rebase(volume, watch) }
         fileSystem.stage.remove(goingOnWith: Self.origin(of: source, number))
-    }
-
-    private func write(
-        _ image: LaidOutImage, to file: NewImage, _ progress: @escaping (UInt64, UInt64) -> Void
-    ) throws(CommitError) {
-        if image.image.encoding.compression == .none { try file.reserve(image.byteCount) }
-        var sink = NewImage.Sink(file, total: image.byteCount, progress)
-        let count = try mkifs { () throws(MkifsError) in try image.write(to: &sink) }
-        try file.end(at: count)
-    }
-
-    /// Reads the new image as anybody would, and holds it against what was to be written.
-    private func verify(_ file: NewImage, _ image: LaidOutImage) throws(CommitError) {
-        let fault = try format { () throws(FormatError) -> String? in
-            var scanner = IFS.Scanner(try file.source(), from: image.headerOffset)
-            guard let found = try scanner.next() else { return "no image" }
-            for check in found.checkSums() {
-                guard case .bad(let stored, let computed) = check.verdict else { continue }
-                return "a sum of \(stored) where \(computed) is right"
-            }
-            let expected = try image.image.contents()
-            return try Self.difference(found.contents, expected)
-                .map { "another byte at offset \($0) of the image" }
-        }
-        guard let fault else { return }
-        throw CommitError(
-            "\(printable(target)): the new image is not what it should be: found \(fault);"
-                + " it was not put in place")
-    }
-
-    /// Where two sources first differ, as far as the second goes.
-    private static func difference(
-        _ found: any ByteSource, _ expected: any ByteSource
-    ) throws(FormatError) -> UInt64? {
-        var position: UInt64 = 0
-        while position < expected.byteCount {
-            let count = Int(clamping: min(1 << 20, expected.byteCount &- position))
-            let (one, other) = (
-                try found.prefix(count, at: position), try expected.prefix(count, at: position)
-            )
-            if one != other {
-                let same = zip(one, other).prefix { $0 == $1 }.count
-                return position &+ UInt64(same)
-            }
-            position &+= UInt64(count)
-        }
-        return nil
-    }
-
-    private func exists(_ path: [UInt8]) -> Bool {
-        unsafe access(path.map(CChar.init(bitPattern:)) + [0], F_OK) == 0
     }
 
     // MARK: Errors

@@ -5,6 +5,8 @@ internal import Glibc
 /// with the object unless it got its name.
 final class NewImage: Sendable {
     private let path: [CChar]
+    /// Whose place it will take.
+    let target: [UInt8]
     private let descriptor: Int32
     private let isNamed = Lock(false)
 
@@ -13,6 +15,7 @@ final class NewImage: Sendable {
         var template = (Self.hidden(target, ".new.XXXXXX")).map(CChar.init(bitPattern:)) + [0]
         descriptor = unsafe mkstemp(&template)
         path = template
+        self.target = target
         guard descriptor >= 0 else {
             throw CommitError("make a file beside it", target, errno: errno)
         }
@@ -55,12 +58,26 @@ final class NewImage: Sendable {
         return try FileSource(taking: copy)
     }
 
-    private var name: [UInt8] { path.dropLast().map(UInt8.init(bitPattern:)) }
+    /// The path that it has until then.
+    var name: [UInt8] { path.dropLast().map(UInt8.init(bitPattern:)) }
 
     /// What tells the file from every other, wherever it goes.
     var identity: [UInt8] { FileIdentity.text(descriptor) }
 
+    /// Goes on with the file that is at its path now, where somebody has put another.
+    func reopen() throws(CommitError) {
+        let file = unsafe open(path, O_RDWR | O_CLOEXEC)
+        guard file >= 0 else { throw CommitError("open", name, errno: errno) }
+        defer { close(file) }
+        guard dup2(file, descriptor) >= 0, fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else {
+            throw CommitError("open", name, errno: errno)
+        }
+    }
+
     // MARK: Its place
+
+    /// Whether there is a file at a path.
+    static func isThere(_ path: [UInt8]) -> Bool { unsafe access(Self.text(path), F_OK) == 0 }
 
     /// Gives the file owner and permissions of another; of a file that is not there, what a new one
     /// has.
