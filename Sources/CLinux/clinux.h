@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 int fallocate(int descriptor, int mode, off_t offset, off_t count);
+int renameat2(int from, const char *old, int to, const char *new_name, unsigned flags);
 long syscall(long number, ...);
 
 /// pidfd_open(2): a descriptor of a process, which can be read from once that has ended.
