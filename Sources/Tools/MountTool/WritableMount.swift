@@ -2,7 +2,6 @@ import Format
 import FuseServer
 import Glibc
 import IFSFS
-import Synchronization
 import ToolSupport
 
 /// A mount whose changes become a new image when it ends.
@@ -11,7 +10,7 @@ final class WritableMount: Sendable {
     private let commit: ImageCommit
     private let stage: Stage
     private let discardsEdits: Bool
-    private let listener = Mutex<ControlServer?>(nil)
+    private let listener = SavingListener()
 
     /// Why an image can only be looked at; nil where it can be changed.
     static func obstacle(_ image: MountedImage, _ options: MountOptions) -> String? {
@@ -88,16 +87,11 @@ final class WritableMount: Sendable {
     }
 
     /// Lets umount.ifs and others ask for the edits to be saved.
-    func listen(_ mount: Mount) {
-        let name = ControlName(device: mount.device, source: mount.source)
-        // Where nobody can ask, the edits are saved when the mount ends.
-        let server = ControlServer(of: name, discardsEdits ? nil : commit) { mount.current != nil }
-        listener.withLock { $0 = server }
-    }
+    func listen(_ mount: Mount) { listener.start(mount, discardsEdits ? nil : commit) }
 
     /// Makes the edits an image, once nobody makes any more.
     func save() throws(ToolError) {
-        listener.withLock { $0?.stop() }
+        listener.stop()
         guard !discardsEdits else { return stage.remove() }
         do throws(CommitError) {
             _ = try commit.run(isLast: true)

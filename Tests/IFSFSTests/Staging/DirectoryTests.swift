@@ -298,6 +298,53 @@ struct DirectoryTests {
         }
     }
 
+    // MARK: The image
+
+    @Test(.enabled(if: isRoot, "rights are taken away from root"))
+    func whatIsKeptIsInTheImage() throws {
+        let staged = try StagedDirectory(asUser: true)
+        try StagedDirectory.asUser {
+            _ = try make("null", staged, .characterDevice) {
+                ($0.device, $0.permissions, $0.user) = ((1, 3), 0o622, 3)
+            }
+            let file = try make("file", staged)
+            var change = AttributeChange()
+            (change.group, change.permissions, change.modified) = (9, 0o7711, 77)
+            _ = try staged.fileSystem.change(file, change)
+            #expect(try staged.commit().run() == .written)
+        }
+        let volume = try StagedImage.open(Array(staged.beside("out.ifs").utf8)).volume
+        let null = try #require(volume.lookup(Array("null".utf8), in: .root))
+        let file = try #require(volume.lookup(Array("file".utf8), in: .root))
+        let (device, plain) = (
+            try #require(volume.attributes(of: null)), try #require(volume.attributes(of: file))
+        )
+        #expect(device.kind == .characterDevice && device.device == (1, 3) && device.user == 3)
+        #expect(device.permissions == 0o622)
+        #expect(plain.group == 9 && plain.permissions == 0o7711 && plain.modified == 77)
+        #expect(hasStage(staged))
+    }
+
+    @Test func anotherDirectoryInItsPlaceIsNotBuilt() throws {
+        let staged = try StagedDirectory()
+        _ = try make("file", staged)
+        try FileManager.default.moveItem(atPath: staged.path, toPath: staged.beside("moved"))
+        mkdir(staged.path, 0o755)
+        #expect(throws: CommitError.self) { try staged.commit().run() }
+        #expect(!FileManager.default.fileExists(atPath: staged.beside("out.ifs")))
+        #expect(staged.fileSystem.isChanged)
+    }
+
+    /// The image would take the place of what it is made from.
+    @Test func theBuildfileIsNotReplaced() throws {
+        let staged = try StagedDirectory()
+        let path = staged.beside("out.ifs")
+        try Data("[uid=0] file\n".utf8).write(to: URL(fileURLWithPath: path))
+        _ = try make("file", staged)
+        #expect(throws: CommitError.self) { try staged.commit(path).run() }
+        #expect(try Fixtures.bytes(URL(fileURLWithPath: path)) == Array("[uid=0] file\n".utf8))
+    }
+
     @Test func editsReadBackAsTheyWereWritten() {
         var given = HostAttributes()
         let path = Array("a/b".utf8)
