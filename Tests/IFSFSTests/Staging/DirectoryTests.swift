@@ -260,6 +260,17 @@ struct DirectoryTests {
         #expect(try staged.commit().run() == .unchanged)
     }
 
+    /// As a server leaves it that was killed while it removed it.
+    @Test func aStageThatKnowsNothingGoes() throws {
+        let staged = try StagedDirectory()
+        _ = try make("file", staged)
+        try staged.fileSystem.stage.add(DirectoryEdit.bytes(of: [.saved]))
+        try staged.reopen()
+        #expect(!hasStage(staged) && !staged.fileSystem.isChanged)
+        _ = try make("other", staged)
+        #expect(hasStage(staged))
+    }
+
     @Test func aDirectoryIsChangedByOneAtATime() throws {
         let staged = try StagedDirectory()
         let path = Array(staged.path.utf8)

@@ -119,6 +119,43 @@ struct DirectoryMountTests {
         #expect(try run([Machine.tool("umount.ifs"), scratch / "look"]).status == 0)
     }
 
+    /// Programs are linked and the image is filtered as in the directory where the mount was made.
+    @Test func aBootableImageIsBuiltAsMkifsDoes() throws {
+        let scratch = try Scratch()
+        defer { scratch.end() }
+        let site = try Site(scratch)
+        let startup = ELFStandIn(.executable) {
+            ($0.address, $0.text) = (0x40_0100, ELFStandIn.placeHolder)
+        }
+        let kernel = ELFStandIn(.executable) {
+            $0.text = [UInt8](repeating: 0x90, count: 5000) + ELFStandIn.placeHolder
+        }
+        try scratch.file("startup", startup.bytes)
+        try scratch.file("kernel", kernel.bytes)
+        let boot = #"[vboot=0xfe000000 filter="cat %I > %i; printf END >> %i; echo x >> log"]"#
+        try scratch.file("kit.boot", Array(boot.utf8))
+        let text = """
+            [linker="(;2;)cp %i %o"]
+            [virtual=x86_64,kit] .bootstrap = {
+                startup
+                kernel
+            }
+
+            """
+        try scratch.file("b.build", Array(text.utf8))
+        #expect(try site.mount("rw,buildfile=b.build,output=out.ifs").status == 0)
+        let script = "cp ../startup ../kernel ../kit.boot .; mkdir etc; echo text > etc/conf"
+        #expect(try site.change(script).description == "status 0")
+        #expect(try site.umount().description == "status 0")
+        #expect(try Calls.contents(site.output).suffix(3) == Array("END".utf8)[...])
+        #expect(try Calls.contents(scratch / "log") == Array("x\n".utf8))
+        try site.expectImage("b.build", "dir")
+        let listed = try run([Machine.tool("dumpifs"), site.output]).lines
+        let names = listed.compactMap { $0.split(separator: " ").last }
+        #expect(names.contains("etc/conf") && names.contains("proc/boot/kernel"))
+        #expect(!names.contains("kernel") && !names.contains("kit.boot"))
+    }
+
     /// An empty directory becomes a new image of data.
     @Test func anEmptyDirectoryBecomesAnImage() throws {
         let scratch = try Scratch()
@@ -139,11 +176,13 @@ struct DirectoryMountTests {
         defer { scratch.end() }
         let site = try Site(scratch)
         #expect(try site.mount().status == 0)
-        #expect(try site.change("echo text > file").status == 0)
+        #expect(try site.change("echo text > file; chmod 644 file").status == 0)
         #expect(try site.umount().status == 0)
         let before = try Calls.status(site.output)
         #expect(try site.mount().status == 0)
-        #expect(try site.change("cat file; ls -laR; ! cat none 2> /dev/null").status == 0)
+        #expect(
+            try site.change("cat file; ls -laR; ! cat none 2> /dev/null; chmod 644 file").status
+                == 0)
         #expect(try site.umount().description == "status 0")
         let after = try Calls.status(site.output)
         #expect(after.st_ino == before.st_ino && after.st_mtim.tv_nsec == before.st_mtim.tv_nsec)

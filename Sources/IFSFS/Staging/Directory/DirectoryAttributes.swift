@@ -10,6 +10,8 @@ extension DirectoryFileSystem {
         if let time = change.modified, !limits.times.contains(time) { throw .outOfRange }
         return try changing { state throws(FileSystemError) in
             if let count = change.byteCount { try resize(node, to: count, &state) }
+            let before = try state.attributes(of: node, tree)
+            guard change.changes(before) else { return before }
             try noteChange(&state)
             try give(change, to: node, &state)
             return try state.attributes(of: node, tree)
@@ -92,5 +94,14 @@ extension DirectoryFileSystem {
         } else {
             state.open[node]?.kept = kept
         }
+    }
+}
+
+extension AttributeChange {
+    /// Whether a node with these attributes comes to have others, but for its size.
+    fileprivate func changes(_ found: Attributes) -> Bool {
+        permissions ?? found.permissions != found.permissions
+            || user ?? found.user != found.user || group ?? found.group != found.group
+            || modified ?? found.modified != found.modified
     }
 }

@@ -60,7 +60,13 @@ public final class DirectoryFileSystem: WritableFileSystem {
                 }
             }
             try forgetMissing(&state)
+            dropEmptyStage(of: state)
         }
+    }
+
+    /// A stage that knows nothing goes.
+    private func dropEmptyStage(of state: DirectoryState) {
+        if !state.kept.isChanged, state.kept.attributes.isEmpty { stage.remove() }
     }
 
     /// Whether an edit that is told of before it is made was made: a server may have been killed in
@@ -111,7 +117,7 @@ public final class DirectoryFileSystem: WritableFileSystem {
         try withState { state throws(FileSystemError) in
             guard state.kept.isChanged else { return }
             try add([.saved], to: &state)
-            if state.kept.attributes.isEmpty { stage.remove() }
+            dropEmptyStage(of: state)
         }
     }
 

@@ -16,7 +16,8 @@ final class HostTree: Sendable {
     init(at path: [UInt8]) throws(FileSystemError) {
         root = unsafe open(cString(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard root >= 0 else { throw .ofHost(errno) }
-        guard flock(root, LOCK_EX | LOCK_NB) == 0 else { throw .busy }
+        // Some network file systems have no locks of directories.
+        guard flock(root, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else { throw .busy }
     }
 
     deinit { if root >= 0 { close(root) } }
