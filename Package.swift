@@ -88,7 +88,7 @@ let package = Package(
             dependencies: ["Dumpifs", "Format", "TestSupport", "ToolSupport"],
             swiftSettings: glue),
         .testTarget(
-            name: "IFSFSTests", dependencies: ["IFSFS", "Format", "TestSupport"],
+            name: "IFSFSTests", dependencies: ["IFSFS", "Mkifs", "Format", "TestSupport"],
             swiftSettings: glue),
         .testTarget(
             name: "ToolTests", dependencies: ["Mkifs", "Format", "TestSupport"],

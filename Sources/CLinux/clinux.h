@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 int fallocate(int descriptor, int mode, off_t offset, off_t count);
+int renameat2(int from, const char *old, int to, const char *new_name, unsigned flags);
 long syscall(long number, ...);
 
 ssize_t getxattr(const char *path, const char *name, void *value, size_t size);

@@ -37,6 +37,8 @@ public enum FileSystemError: Error, Equatable, Sendable {
     case loop
     /// The disk that the changes are on failed, with this errno.
     case disk(Int32)
+    /// The host's directory behind the mount refuses it, with this errno.
+    case host(Int32)
     /// The file behind the mount is no longer the one that was mounted.
     case replaced
 
@@ -63,6 +65,8 @@ public enum FileSystemError: Error, Equatable, Sendable {
         case .loop: EINVAL
         // A full disk or quota is worth knowing; what else failed is told in the log.
         case .disk(let errno): errno == ENOSPC || errno == EDQUOT ? errno : EIO
+        // It is the answer that the same call gets in the directory itself.
+        case .host(let errno): errno
         case .replaced: EIO
         }
     }

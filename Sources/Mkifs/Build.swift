@@ -24,6 +24,16 @@ public struct Build {
             throw resolver.located(error)
         }
     }
+
+    /// Whether a file, under whatever name, is one of those that an image is made from.
+    public static func replaces(_ output: [UInt8], anyOf inputs: [[UInt8]]) -> Bool {
+        guard let status = HostStatus(output, followsLinks: true), status.kind == .file else {
+            return false
+        }
+        return inputs.contains {
+            HostStatus($0, followsLinks: true)?.identity == status.identity
+        }
+    }
 }
 
 extension LaidOutImage {

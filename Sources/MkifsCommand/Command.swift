@@ -9,7 +9,9 @@ struct Command {
     let output: Output
     let diagnostics: ToolSupport.Diagnostics
     let operands: Operands
-    let environment: Environment
+    let environment: BuildEnvironment
+    /// The release whose tool is followed.
+    let release: Release
 
     init(
         _ options: OptionTable.Parsed, _ output: Output, _ diagnostics: ToolSupport.Diagnostics
@@ -17,8 +19,10 @@ struct Command {
         self.options = options
         self.output = output
         self.diagnostics = diagnostics
-        environment = Environment.ofProcess()
-        let release = try Self.release(options, environment)
+        let environment = BuildEnvironment.ofProcess()
+        self.environment = environment
+        let name = options.value("profile")?.text
+        release = try Self.told { () throws(MkifsError) in try environment.release(named: name) }
         operands = try Operands(options.operands, release)
     }
 
@@ -123,16 +127,16 @@ struct Command {
         var sink = ProgressSink(file, total: image.byteCount)
         let result = Result { () throws(MkifsError) in try image.write(to: &sink) }
         sink.finish()
-        _ = try told { () throws(MkifsError) in try result.get() }
+        _ = try Self.told { () throws(MkifsError) in try result.get() }
         if let filter = plan.filter, let path = file.temporary {
-            try told { () throws(MkifsError) in
+            try Self.told { () throws(MkifsError) in
                 try toolbox.run(filter, on: path.bytes, headerOffset: image.headerOffset)
             }
         }
         try file.finish()
     }
 
-    private func told<Result>(
+    static func told<Result>(
         _ body: () throws(MkifsError) -> Result
     ) throws(ToolError) -> Result {
         do throws(MkifsError) {

@@ -48,31 +48,3 @@ struct Operands {
             && status.st_mode & S_IFMT == S_IFDIR
     }
 }
-
-/// The variables that the process was given.
-struct Environment {
-    /// `NAME=value`, in order.
-    let strings: [[UInt8]]
-
-    /// The variables by name; the first of a name counts.
-    var values: [[UInt8]: [UInt8]] {
-        var values: [[UInt8]: [UInt8]] = [:]
-        for text in strings {
-            guard let end = text.firstIndex(of: UInt8(ascii: "=")) else { continue }
-            let name = Array(text[..<end])
-            values[name] = values[name] ?? Array(text[(end + 1)...])
-        }
-        return values
-    }
-
-    static func ofProcess() -> Environment {
-        var strings: [[UInt8]] = []
-        var next = unsafe environ
-        while let text = unsafe next.pointee {
-            let bytes = unsafe UnsafeBufferPointer(start: text, count: strlen(text))
-            strings.append(unsafe bytes.map(UInt8.init(bitPattern:)))
-            unsafe next += 1
-        }
-        return Environment(strings: strings)
-    }
-}

@@ -64,9 +64,7 @@ struct RefusalTests {
         Case("HERE/none DIR", 33, "HERE/none: cannot open: No such file or directory"),
         Case("HERE/text DIR", 34, "HERE/text: no IFS image found"),
         Case("HERE/empty DIR", 34, "HERE/empty: no IFS image found"),
-        Case(
-            "HERE DIR", 36,
-            "HERE: file at 0x0: found a directory, expected a regular file or a block device"),
+        Case("HERE DIR", 36, "HERE: found a directory, expected an image, or the option rw"),
         Case("/dev/null DIR", 34, "/dev/null: no IFS image found"),
         Case(
             "IMAGE DIR -o image=2", 34,

@@ -128,12 +128,60 @@ struct MkifsOutputTests {
         #expect(try board.folder.bytes("a.ifs").count == output.output.count)
     }
 
-    @Test func ofABootableImageTheDirectoryIsBelowThePrefix() throws {
+    @Test func ofABootableImageTheDirectoryHasNoPrefix() throws {
         let board = try Board()
         try board.write("x", to: "tree/file")
         try board.write(Board.boot(), to: "a.build")
         expectSuccess(try board.run(["a.build", "tree", "a.ifs"]))
-        #expect(try board.made().files.sorted() == ["proc/boot/file", "proc/boot/procnto"])
+        #expect(try board.made().files.sorted() == ["file", "proc/boot/procnto"])
+    }
+
+    /// Under whatever name a line has found a file of the directory, its entry is the line's.
+    @Test(arguments: ["tree", "./tree", "tree/../tree", "/"])
+    func whatALineNamesIsNotTakenInAgain(spelling: String) throws {
+        let board = try Board()
+        for name in ["named", "other", "etc/conf", "whole/a/b"] {
+            try board.write(name, to: "tree/" + name)
+        }
+        symlink("named", board.folder.path("tree/same"))
+        let search = spelling == "/" ? board.folder.path("tree") : spelling
+        let text = """
+            [uid=7 gid=0 search=\(search)] bin/x = named
+            [type=dir uid=9 dperms=0700] etc
+            [uid=8 search=\(search)] w = whole
+
+            """
+        try board.write(text, to: "a.build")
+        expectSuccess(try board.run(["a.build", "tree", "a.ifs"]))
+        let image = try board.made()
+        #expect(
+            image.paths.filter { !$0.isEmpty }.sorted() == [
+                "bin/x", "etc", "etc/conf", "other", "same", "w", "w/a", "w/a/b",
+            ])
+        #expect(try image["bin/x"]["uid"].number == 7 && image["w/a/b"]["uid"].number == 8)
+        #expect(try image["etc"]["uid"].number == 9 && image["etc"]["mode"].text == "0700")
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root makes devices"))
+    func devicesOfADirectoryAreDevicesOfTheImage() throws {
+        let board = try Board()
+        try board.write("x", to: "tree/file")
+        for (name, major, minor) in [("null", 1, 3), ("far", 63, 1023), ("none", 64, 0)] {
+            let made = try Child([
+                "mknod", board.folder.path("tree/" + name), "c", "\(major)", "\(minor)",
+            ]).run()
+            guard made.end == .exit(0) else { return }
+        }
+        let outcome = try board.run(["tree", "a.ifs"]) { $0.input = .closed }
+        #expect(outcome.end == .exit(0))
+        #expect(
+            outcome.complaints == [
+                "tree:1:1: warning: 'tree/none' is a special file; left out"
+            ])
+        let image = try board.made()
+        #expect(image.paths.filter { !$0.isEmpty }.sorted() == ["far", "file", "null"])
+        #expect(try image["null"]["rdev"].number == 1 << 10 | 3)
+        #expect(try image["far"]["rdev"].number == 63 << 10 | 1023)
     }
 
     @Test(arguments: [["tree"], ["tree", "-"]])

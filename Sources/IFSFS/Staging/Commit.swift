@@ -15,6 +15,9 @@ public struct CommitError: Error, Equatable, Sendable, CustomStringConvertible {
 
 /// Makes an image of what was changed.
 public protocol Commit: Sendable {
+    /// Whether anything was changed that is in no image yet.
+    var hasEdits: Bool { get }
+
     /// Makes the image while nobody changes anything; `progress` is told bytes done and in all. Unless
     /// it is the last time, the mount goes on behind it. If forced, it also takes the place of a file
     /// that has got the name since.

@@ -23,10 +23,10 @@ final class EditLog: Sendable {
         if let failure = Self.write(Self.head, to: file, at: 0) { throw .disk(failure) }
     }
 
-    /// Goes on with a log; calls `take` with the edits of each whole record. Takes the descriptor.
-    /// Throws `invalid` for a file that is no log of this version.
+    /// Goes on with a log; calls `take` with each whole record, and ends it before one that is refused.
+    /// Takes the descriptor. Throws `corrupt` for a file that is no log of this version.
     init(
-        continuing file: Int32, _ take: ([Edit]) -> Void
+        continuing file: Int32, _ take: ([UInt8]) -> Bool
     ) throws(FileSystemError) {
         self.file = file
         let source: FileSource
@@ -38,8 +38,7 @@ final class EditLog: Sendable {
                 throw .corrupt(Place("edit log", 0), found: "another file", expected: "a log")
             }
             var position = UInt64(Self.head.count)
-            while let (edits, next) = try Self.record(in: source, at: position) {
-                take(edits)
+            while let (record, next) = try Self.record(in: source, at: position), take(record) {
                 position = next
             }
             end = Lock(position)
@@ -56,16 +55,14 @@ final class EditLog: Sendable {
     /// The record at a place, and where the next one begins; nil where there is no whole one.
     private static func record(
         in source: FileSource, at position: UInt64
-    ) throws(FormatError) -> (edits: [Edit], next: UInt64)? {
+    ) throws(FormatError) -> (record: [UInt8], next: UInt64)? {
         let head = try source.prefix(8, at: position)
         guard head.count == 8 else { return nil }
         let length = Int(word(head[0..<4]))
         guard length <= longestRecord else { return nil }
         let record = try source.prefix(length, at: position &+ 8)
-        guard record.count == length, sum(record) == word(head[4..<8]),
-            let edits = Edit.edits(in: record)
-        else { return nil }
-        return (edits, position &+ 8 &+ UInt64(length))
+        guard record.count == length, sum(record) == word(head[4..<8]) else { return nil }
+        return (record, position &+ 8 &+ UInt64(length))
     }
 
     private static func word(_ bytes: ArraySlice<UInt8>) -> UInt32 {
@@ -84,8 +81,7 @@ final class EditLog: Sendable {
     }
 
     /// Adds a change. Where it does not fit on the disk, nothing of it stays.
-    func add(_ edits: [Edit]) throws(FileSystemError) {
-        let record = Edit.bytes(of: edits)
+    func add(_ record: [UInt8]) throws(FileSystemError) {
         let bytes =
             Self.bytes(UInt32(clamping: record.count)) + Self.bytes(Self.sum(record)) + record
         let failure = end.withLock { end -> Int32? in

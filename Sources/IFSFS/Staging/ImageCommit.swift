@@ -133,7 +133,8 @@ public final class ImageCommit: Commit {
         _ progress: @escaping (UInt64, UInt64) -> Void
     ) throws(CommitError) -> CommitOutcome {
         let changes = fileSystem.changeCount
-        guard changes != savedChanges.load(ordering: .relaxed) || !exists(settings.target) else {
+        guard changes != savedChanges.load(ordering: .relaxed) || !NewImage.isThere(settings.target)
+        else {
             return .unchanged
         }
         if ahead?.changes != changes { ahead = nil }
@@ -158,7 +159,7 @@ public final class ImageCommit: Commit {
         _ image: OpenedImage, _ tree: StagedTree,
         _ progress: @escaping (UInt64, UInt64) throws(FormatError) -> Void
     ) throws(CommitError) -> ImagePacker.Packed? {
-        let writesUnchanged = !settings.replacesImage && !exists(settings.target)
+        let writesUnchanged = !settings.replacesImage && !NewImage.isThere(settings.target)
         return try packer.pack(
             image.volume, tree, fileSystem.stage, writesUnchanged: writesUnchanged, progress)
     }
@@ -193,15 +194,13 @@ public final class ImageCommit: Commit {
         fileSystem.stage.remove(goingOnWith: origin.text)
     }
 
-    private func exists(_ path: [UInt8]) -> Bool { unsafe access(cString(path), F_OK) == 0 }
-
     // MARK: Ahead of time
 
     /// How often the tree has been changed.
     var changeCount: UInt64 { fileSystem.changeCount }
 
     /// Whether the tree has been changed since it was last saved.
-    var hasEdits: Bool { changeCount != savedChanges.load(ordering: .relaxed) }
+    public var hasEdits: Bool { changeCount != savedChanges.load(ordering: .relaxed) }
 
     /// Makes the image of the tree as it is ahead of time, while changes go on: the next one ends
     /// the work. What is wrong with it the commit will tell.

@@ -6,16 +6,16 @@ internal import Glibc
 /// unless it got its name, and with the process in any case where the file system lets a file be
 /// without a name: else it is called `.NAME.new.XXXXXX` meanwhile.
 final class NewImage: Sendable {
-    private let target: [UInt8]
+    /// Whose place it will take.
+    let target: [UInt8]
     private let descriptor: Int32
     /// What it is called before it has its own name; nil for nothing.
     private let temporaryName: Lock<[CChar]?>
 
-    /// Starts a file in the directory of `target`.
-    init(beside target: [UInt8]) throws(CommitError) {
+    /// Starts a file in the directory of `target`; one that a command is to work on `isNamed`.
+    init(beside target: [UInt8], isNamed: Bool = false) throws(CommitError) {
         self.target = target
-        let nameless = unsafe clinux_open_nameless(
-            cString(parentPath(target)), O_DIRECTORY | O_RDWR | O_CLOEXEC, 0o600)
+        let nameless = isNamed ? -1 : Self.nameless(in: parentPath(target))
         if nameless >= 0 {
             descriptor = nameless
             temporaryName = Lock(nil)
@@ -28,6 +28,11 @@ final class NewImage: Sendable {
         guard descriptor >= 0 else {
             throw CommitError("make a file beside it", target, errno: errno)
         }
+    }
+
+    private static func nameless(in directory: [UInt8]) -> Int32 {
+        unsafe clinux_open_nameless(
+            cString(directory), O_DIRECTORY | O_RDWR | O_CLOEXEC, 0o600)
     }
 
     deinit {
@@ -83,10 +88,28 @@ final class NewImage: Sendable {
         return try FileSource(taking: copy)
     }
 
+    /// The path that a named one has until it takes its place.
+    var name: [UInt8] {
+        temporaryName.withLock { ($0 ?? []).dropLast().map(UInt8.init(bitPattern:)) }
+    }
+
+    /// Goes on with the file that is at that path now, where somebody has put another.
+    func reopen() throws(CommitError) {
+        let file = unsafe open(cString(name), O_RDWR | O_CLOEXEC)
+        guard file >= 0 else { throw CommitError("open", name, errno: errno) }
+        defer { close(file) }
+        guard dup2(file, descriptor) >= 0, fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else {
+            throw CommitError("open", name, errno: errno)
+        }
+    }
+
     /// What tells the file from every other, wherever it goes.
     var identity: [UInt8] { FileIdentity.text(descriptor) }
 
     // MARK: Its place
+
+    /// Whether there is a file at a path.
+    static func isThere(_ path: [UInt8]) -> Bool { unsafe access(cString(path), F_OK) == 0 }
 
     /// Gives the file owner, permissions and extended attributes of what it replaces; where nothing is,
     /// what a new file has.

@@ -45,7 +45,10 @@ public final class Stage: Sendable {
     // MARK: Edits
 
     /// Keeps a change; the first makes the stage.
-    func add(_ edits: [Edit]) throws(FileSystemError) { try made().log.add(edits) }
+    func add(_ edits: [Edit]) throws(FileSystemError) { try add(Edit.bytes(of: edits)) }
+
+    /// Keeps a change as a record of the log.
+    func add(_ record: [UInt8]) throws(FileSystemError) { try made().log.add(record) }
 
     /// Brings the changes so far to the disk, and a file's contents before them.
     func synchronize(_ file: Int32?) throws(FileSystemError) {
@@ -134,6 +137,19 @@ public final class Stage: Sendable {
     /// them all. Throws `busy` while another process has it, and `replaced` for edits of another image.
     func resume(
         _ target: [UInt8], _ take: ([Edit]) -> Void
+    ) throws(FileSystemError) -> Bool {
+        try resume(
+            target,
+            records: { record in
+                guard let edits = Edit.edits(in: record) else { return false }
+                take(edits)
+                return true
+            })
+    }
+
+    /// The same with the records of the log, which ends before one that `take` refuses.
+    func resume(
+        _ target: [UInt8], records take: ([UInt8]) -> Bool
     ) throws(FileSystemError) -> Bool {
         let directory = unsafe Glibc.open(
             cString(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Format
 internal import Glibc
 
@@ -26,6 +27,15 @@ enum StageFile {
         if let failure = unsafe writeAll(bytes, to: file, at: offset) { throw .disk(failure) }
     }
 
+    /// What fallocate(2) does.
+    static func allocate(
+        _ range: Range<UInt64>, of file: Int32, _ mode: Allocation
+    ) throws(FileSystemError) {
+        let status = fallocate(
+            file, mode.flags, off_t(clamping: range.lowerBound), off_t(clamping: range.count))
+        guard status == 0 else { throw errno == EOPNOTSUPP ? .unsupported : .disk(errno) }
+    }
+
     /// Copies the first bytes of a volume's file, and brings them to the disk: from now on they are
     /// the only ones that count.
     static func copy(
@@ -51,5 +61,25 @@ enum StageFile {
             position &+= UInt64(count)
         }
         guard fdatasync(file) == 0 else { throw .disk(errno) }
+    }
+}
+
+extension Allocation {
+    /// Source: Linux `include/uapi/linux/falloc.h`.
+    fileprivate var flags: Int32 {
+        switch self {
+        case .reserve(let keepsSize): keepsSize ? FALLOC_FL_KEEP_SIZE : 0
+        case .zero(let keepsSize):
+            FALLOC_FL_ZERO_RANGE | (keepsSize ? FALLOC_FL_KEEP_SIZE : 0)
+        case .punchHole: FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE
+        }
+    }
+
+    /// Whether a file comes to reach as far as the range.
+    var grows: Bool {
+        switch self {
+        case .reserve(let keepsSize), .zero(let keepsSize): !keepsSize
+        case .punchHole: false
+        }
     }
 }

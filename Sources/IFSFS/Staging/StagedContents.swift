@@ -1,4 +1,3 @@
-internal import CLinux
 public import Format
 internal import Glibc
 
@@ -29,24 +28,12 @@ extension StagedFileSystem {
     ) throws(FileSystemError) {
         try changing { state throws(FileSystemError) in
             try state.requireFile(node)
-            let (flags, grows): (Int32, Bool) =
-                switch mode {
-                case .reserve(let keepsSize): (keepsSize ? FALLOC_FL_KEEP_SIZE : 0, !keepsSize)
-                case .zero(let keepsSize):
-                    (FALLOC_FL_ZERO_RANGE | (keepsSize ? FALLOC_FL_KEEP_SIZE : 0), !keepsSize)
-                case .punchHole: (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, false)
-                }
             try check(size: range.upperBound, of: node, state)
             let file = try contents(of: node, keeping: .max, &state)
             defer { file.done() }
-            let status = fallocate(
-                file.descriptor, flags, off_t(clamping: range.lowerBound),
-                off_t(clamping: range.count))
-            guard status == 0 else {
-                throw errno == EOPNOTSUPP ? .unsupported : .disk(errno)
-            }
+            try StageFile.allocate(range, of: file.descriptor, mode)
             try noteChange(of: node, &state) { count in
-                if grows { count = max(count, range.upperBound) }
+                if mode.grows { count = max(count, range.upperBound) }
             }
         }
     }

@@ -227,7 +227,7 @@ struct StagedTree: Sendable {
 }
 
 /// The names in a directory that are not the volume's.
-private struct StagedNames: Sendable {
+struct StagedNames: Sendable {
     struct Override {
         /// Nil where the volume's name is gone.
         let node: NodeID?

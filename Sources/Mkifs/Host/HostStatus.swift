@@ -3,7 +3,12 @@ internal import Glibc
 
 /// What the host knows of a file.
 struct HostStatus: Equatable, Sendable {
-    enum Kind: Equatable, Sendable { case file, directory, link, fifo, other }
+    enum Kind: Equatable, Sendable {
+        case file, directory, link, fifo
+        /// A device whose numbers an image can hold.
+        case device(HostAttributes.Device)
+        case other
+    }
 
     /// What tells a file from all others of the host.
     struct Identity: Hashable, Sendable {
@@ -11,13 +16,13 @@ struct HostStatus: Equatable, Sendable {
         let inode: UInt64
     }
 
-    let kind: Kind
+    private(set) var kind: Kind
     /// The permission bits, setuid, setgid and sticky included.
-    let permissions: UInt16
-    let user: UInt32
-    let group: UInt32
+    private(set) var permissions: UInt16
+    private(set) var user: UInt32
+    private(set) var group: UInt32
     /// Seconds since 1970, as far as a directory entry can hold them.
-    let modified: UInt32
+    private(set) var modified: UInt32
     let byteCount: UInt64
     let identity: Identity
     let linkCount: UInt64
@@ -33,6 +38,7 @@ struct HostStatus: Equatable, Sendable {
         case S_IFDIR: kind = .directory
         case S_IFLNK: kind = .link
         case S_IFIFO: kind = .fifo
+        case S_IFCHR, S_IFBLK: kind = Self.device(status)
         default: kind = .other
         }
         permissions = UInt16(status.st_mode & 0o7777)
@@ -46,6 +52,27 @@ struct HostStatus: Equatable, Sendable {
 }
 
 extension HostStatus {
+    private static func device(_ status: stat) -> Kind {
+        let type: NodeKind =
+            status.st_mode & S_IFMT == S_IFCHR ? .characterDevice : .blockDevice
+        return kind(HostAttributes.Device(type, hostNumber: UInt64(status.st_rdev)))
+    }
+
+    private static func kind(_ device: HostAttributes.Device) -> Kind {
+        device.number == nil ? .other : .device(device)
+    }
+
+    /// The same with what is known better than by the host.
+    func with(_ given: HostAttributes) -> HostStatus {
+        var status = self
+        status.permissions = given.permissions.map { UInt16($0 & 0o7777) } ?? permissions
+        status.user = given.user ?? user
+        status.group = given.group ?? group
+        status.modified = given.modified.map(UInt32.init(clamping:)) ?? modified
+        if let device = given.device { status.kind = Self.kind(device) }
+        return status
+    }
+
     /// A file that is in memory only, owned by root and readable by all.
     init(fileOf byteCount: Int) {
         kind = .file

@@ -24,6 +24,9 @@ public struct BuildOptions: Sendable {
     public enum Files: Sendable {
         /// On the host.
         case host
+        /// On the host, where some have attributes that it could not take: by what tells a file from
+        /// all others there.
+        case keeping(@Sendable (_ device: UInt64, _ inode: UInt64) -> HostAttributes?)
         /// In memory: the bytes of each path, nil where there is no file. Programs that are run on
         /// files do not find them.
         case provided(@Sendable (_ path: [UInt8]) -> [UInt8]?)

@@ -10,6 +10,7 @@ struct Draft: Sendable {
         case script
         case directory
         case fifo
+        case device(HostAttributes.Device)
         case link(text: [UInt8])
     }
 
@@ -63,6 +64,7 @@ struct Draft: Sendable {
         case .directory: [3]
         case .fifo: [4]
         case .link(let text): [5] + text
+        case .device(let device): [6] + Array("\(device.kind) \(device.number ?? 0)".utf8)
         }
     }
 }

@@ -240,6 +240,8 @@ struct EntryMaker {
         switch draft.kind {
         case .directory: return .directory
         case .fifo: return .device(device: 0, rawDevice: 0)
+        case .device(let device):
+            return .device(device: device.number ?? 0, rawDevice: device.number ?? 0)
         case .link(let text): return .symlink(target: text, library: nil)
         case .script: return .file(.bytes(resolver.script))
         case .content(let content):
@@ -386,7 +388,7 @@ struct EntryMaker {
         if let program, profile.executables.includes(program) { bits |= 0o111 }
         let isTreated =
             switch (profile.sticky, draft.kind) {
-            case (_, .directory), (_, .fifo), (.asFound, _): false
+            case (_, .directory), (_, .fifo), (_, .device), (.asFound, _): false
             case (.executableFiles, _): true
             case (.programs, _): program.map { !$0.isLibrary } ?? false
             }
@@ -402,6 +404,7 @@ struct EntryMaker {
         case .content, .bootstrap, .script: IFS.Dirent.ModeType.regular
         case .directory: IFS.Dirent.ModeType.directory
         case .fifo: IFS.Dirent.ModeType.fifo
+        case .device(let device): device.kind.rawValue
         case .link: IFS.Dirent.ModeType.symlink
         }
     }
@@ -430,7 +433,7 @@ extension Draft {
     var contentName: [UInt8] {
         switch kind {
         case .content(let content), .bootstrap(let content, _): content.name
-        case .script, .directory, .fifo, .link: target
+        case .script, .directory, .fifo, .device, .link: target
         }
     }
 }

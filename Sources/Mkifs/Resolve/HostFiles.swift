@@ -88,10 +88,24 @@ extension Resolver {
                 target, .content(content), attributes, .init(status), mark,
                 hardLink: isLinked ? status.identity : nil)
         case .fifo: addDraft(target, .fifo, attributes, .init(status), mark)
-        case .directory, .other:
+        case .directory, .device, .other:
             throw Diagnostic(
                 at: mark, "\(quoted(path)): found a special file, expected a file or a directory")
         }
+    }
+
+    /// Takes in, as the operand behind a buildfile, what of a directory no line of that has named: each
+    /// file under its own path, whatever prefix holds.
+    mutating func importOperand(
+        _ path: [UInt8], _ status: HostStatus, _ mark: SourceMark
+    ) throws(Diagnostic) {
+        let prefix = boot == nil ? [] : Array("proc/boot".utf8)
+        named = NamedFiles(
+            dependencies + importedFolders, below: status.identity,
+            directories: drafts.filter(\.isDirectory).map { $0.path(defaultPrefix: prefix) })
+        var attributes = scope.defaults
+        attributes.prefix = []
+        try importDirectory(path, status, as: [], attributes, mark)
     }
 
     /// Takes in what a directory of the host has, in the order of its names.
@@ -114,7 +128,10 @@ extension Resolver {
         guard !above.contains(status.identity) else {
             throw Diagnostic(at: mark, "\(quoted(path)) leads back to a directory above it")
         }
-        addDraft(target, .directory, attributes, .init(status), mark)
+        importedFolders.append(path)
+        if !named.contains(target) {
+            addDraft(target, .directory, attributes, .init(status), mark)
+        }
         let names: [[UInt8]]
         do throws(MkifsError) {
             names = try Host.names(in: path)
@@ -140,12 +157,25 @@ extension Resolver {
             _ = try find(path, attributes, mark)
             return
         }
-        if found.kind == .directory {
-            try importTree(path, found, as: target, attributes, mark, above: above)
-        } else if found.kind == .other {
+        switch found.kind {
+        case .directory: try importTree(path, found, as: target, attributes, mark, above: above)
+        case .file, .link, .fifo, .device, .other:
+            guard !named.contains(target) else { return }
+            try importFile(path, found, as: target, attributes, mark)
+        }
+    }
+
+    private mutating func importFile(
+        _ path: [UInt8], _ found: HostStatus, as target: [UInt8], _ attributes: EntryAttributes,
+        _ mark: SourceMark
+    ) throws(Diagnostic) {
+        switch found.kind {
+        case .other:
             diagnostics.add(
                 Diagnostic(.warning, at: mark, "\(quoted(path)) is a special file; left out"))
-        } else {
+        case .device(let device):
+            addDraft(target, .device(device), attributes, .init(found), mark)
+        case .file, .directory, .link, .fifo:
             dependencies.append(path)
             try addFound(path, found, as: target, attributes, mark)
         }

@@ -49,6 +49,10 @@ extension BuildOptions.Files {
     func status(of path: [UInt8], followsLinks: Bool) -> HostStatus? {
         switch self {
         case .host: HostStatus(path, followsLinks: followsLinks)
+        case .keeping(let attributes):
+            HostStatus(path, followsLinks: followsLinks).map { status in
+                attributes(status.identity.device, status.identity.inode).map(status.with) ?? status
+            }
         case .provided(let bytes): bytes(path).map { HostStatus(fileOf: $0.count) }
         }
     }
@@ -56,7 +60,7 @@ extension BuildOptions.Files {
     /// A whole file, of at most `limit` bytes.
     func contents(of path: [UInt8], limit: UInt64) throws(MkifsError) -> [UInt8] {
         switch self {
-        case .host: try Host.contents(of: path, limit: limit)
+        case .host, .keeping: try Host.contents(of: path, limit: limit)
         case .provided(let bytes): bytes(path) ?? []
         }
     }
@@ -64,7 +68,7 @@ extension BuildOptions.Files {
     /// A file that was found, as a part of a plan.
     func content(_ path: [UInt8], _ status: HostStatus) -> Content {
         switch self {
-        case .host: .file(HostFile(path, byteCount: status.byteCount))
+        case .host, .keeping: .file(HostFile(path, byteCount: status.byteCount))
         case .provided(let bytes): .bytes(bytes(path) ?? [])
         }
     }

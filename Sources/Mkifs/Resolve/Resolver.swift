@@ -30,6 +30,10 @@ public struct Resolver {
     var environment: [[UInt8]: [UInt8]]
     private var includeDepth = 0
     var imported: Set<[[UInt8]]> = []
+    /// Directories of the host that were taken in with all that is in them, these included.
+    var importedFolders: [[UInt8]] = []
+    /// What of the operand that is being taken in has an entry already.
+    var named = NamedFiles()
 
     /// How deep `+include` may go.
     private static let includeLimit = 20
@@ -99,14 +103,14 @@ public struct Resolver {
         return text.map(diagnostic.rendered(from:)) ?? diagnostic.description
     }
 
-    /// Takes in a directory of the host as if a line named it.
+    /// Takes in, behind all lines, what of a directory of the host they have not named.
     public mutating func add(directory: [UInt8]) {
         let mark = SourceMark(file: printable(directory), line: 1, column: 1)
         do throws(Diagnostic) {
             guard let status = options.files.status(of: directory, followsLinks: true),
                 status.kind == .directory
             else { throw Diagnostic(at: mark, "found no directory") }
-            try importDirectory(directory, status, as: [], scope.defaults, mark)
+            try importOperand(directory, status, mark)
         } catch {
             diagnostics.add(error)
         }

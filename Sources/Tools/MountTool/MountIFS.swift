@@ -8,7 +8,10 @@ enum MountIFS {
     static let table = OptionTable(
         tool: "mount.ifs",
         summary: "mount a QNX IFS image as a directory tree",
-        usage: ["mount.ifs [-F] [-o OPTION[,OPTION]...] IMAGE DIRECTORY"],
+        usage: [
+            "mount.ifs [-F] [-o OPTION[,OPTION]...] IMAGE DIRECTORY",
+            "mount.ifs [-F] -o rw,output=IMAGE[,OPTION]... SOURCE-DIRECTORY DIRECTORY",
+        ],
         options: [
             .init("F", "foreground", "stay in the foreground"),
             .init(
@@ -41,42 +44,56 @@ enum MountIFS {
             }
             if parsed.has("f") { return 0 }
             let name = parsed.operands[0]
+            if let directory = try MountedDirectory(name, options) {
+                let point = try MountPoint(parsed.operands[1]) { diagnostics.say($0) }
+                try directory.requireApart(from: point)
+                let settings = try settings(parsed, options, point, output)
+                try serve(directory, options, settings, diagnostics)
+                return 0
+            }
             if !options.isWritable { diagnostics.sayIfSaved(name) }
             let image = try MountedImage(name, options)
-            let mountPoint = try MountPoint(parsed.operands[1]) { diagnostics.say($0) }
+            let point = try MountPoint(parsed.operands[1]) { diagnostics.say($0) }
             if options.isWritable, let obstacle = WritableMount.obstacle(image, options) {
                 diagnostics.say("\(printable(name.bytes)): mounted read-only: \(obstacle)")
                 options.isWritable = false
             }
             if let warning = image.warning { diagnostics.say(warning) }
-            if parsed.has("v") {
-                output.line("\(printable(name.bytes)) on \(printable(mountPoint.path))")
-                try output.finish()
-            }
-            var settings = MountSettings(
-                mountPoint: mountPoint.path,
-                source: name == "-"
-                    ? name.bytes : try AbsolutePath.resolved(name, .unreadable).bytes)
-            settings.allowsOthers = options.allowsOthers
-            settings.kernelOptions = options.kernelOptions
-            settings.idleTimeout = options.idleTimeout
-            settings.unmountsOnDeath = options.unmountsOnDeath
-            settings.isForeground = parsed.has("foreground") || options.isForeground
-            settings.isDebugging = parsed.has("d")
+            let settings = try settings(parsed, options, point, output)
             try serve(image, options, settings, diagnostics)
             return 0
         }
     }
 
+    /// What the command line says of the mount itself; with `-v` it is said what is mounted where.
+    private static func settings(
+        _ parsed: OptionTable.Parsed, _ options: MountOptions, _ mountPoint: MountPoint,
+        _ output: Output
+    ) throws(ToolError) -> MountSettings {
+        let name = parsed.operands[0]
+        if parsed.has("v") {
+            output.line("\(printable(name.bytes)) on \(printable(mountPoint.path))")
+            try output.finish()
+        }
+        var settings = MountSettings(
+            mountPoint: mountPoint.path,
+            source: name == "-" ? name.bytes : try AbsolutePath.resolved(name, .unreadable).bytes)
+        settings.allowsOthers = options.allowsOthers
+        settings.kernelOptions = options.kernelOptions
+        settings.idleTimeout = options.idleTimeout
+        settings.unmountsOnDeath = options.unmountsOnDeath
+        settings.isForeground = parsed.has("foreground") || options.isForeground
+        settings.isDebugging = parsed.has("d")
+        return settings
+    }
+
+    // MARK: Serving
+
     private static func serve(
         _ image: MountedImage, _ options: MountOptions, _ settings: MountSettings,
         _ diagnostics: Diagnostics
     ) throws(ToolError) {
-        let isForeground = settings.isForeground || settings.isDebugging
-        let report: @Sendable (String) -> Void = { message in
-            let line = "\(image.name): \(message)"
-            if isForeground { diagnostics.say(line) } else { diagnostics.log(line) }
-        }
+        let report = report(of: image.name, settings, diagnostics)
         let reportChange: @Sendable () -> Void = {
             report("the file has changed since it was mounted; nothing is read from it any more")
         }
@@ -92,10 +109,41 @@ enum MountIFS {
             image, at: settings.mountPoint, options, reportChange: reportChange, warn: report)
         settings.started = mount.listen
         try run(mount.image.fileSystem, settings, report)
+        try save(settings, diagnostics, mount.save)
+    }
+
+    private static func serve(
+        _ directory: MountedDirectory, _ options: MountOptions, _ settings: MountSettings,
+        _ diagnostics: Diagnostics
+    ) throws(ToolError) {
+        let report = report(of: directory.name, settings, diagnostics)
+        let mount = try DirectoryMount(
+            directory, at: settings.mountPoint, options, report: report)
+        var settings = settings
+        settings.isWritable = true
+        settings.started = mount.listen
+        try run(mount.fileSystem, settings, report)
+        try save(settings, diagnostics, mount.save)
+    }
+
+    /// Tells lines about what is mounted: on standard error as long as somebody may read them there.
+    private static func report(
+        of name: String, _ settings: MountSettings, _ diagnostics: Diagnostics
+    ) -> @Sendable (String) -> Void {
+        let isForeground = settings.isForeground || settings.isDebugging
+        return { message in
+            let line = "\(name): \(message)"
+            if isForeground { diagnostics.say(line) } else { diagnostics.log(line) }
+        }
+    }
+
+    private static func save(
+        _ settings: MountSettings, _ diagnostics: Diagnostics, _ save: () throws(ToolError) -> Void
+    ) throws(ToolError) {
         do throws(ToolError) {
-            try mount.save()
+            try save()
         } catch {
-            if !isForeground { diagnostics.log(error.description) }
+            if !settings.isForeground, !settings.isDebugging { diagnostics.log(error.description) }
             throw error
         }
     }

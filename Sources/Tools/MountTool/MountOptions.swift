@@ -34,6 +34,8 @@ struct MountOptions {
     var isWritable = false
     /// Where the new image goes; nil for the place of the one that is mounted.
     var output: [UInt8]?
+    /// The buildfile that a directory's image is made by; nil for none.
+    var buildfile: [UInt8]?
     /// What the old image's name ends in when it is kept; nil to keep none.
     var backup: [UInt8]?
     /// Where edits wait until they are part of an image; nil for beside it.
@@ -55,6 +57,14 @@ struct MountOptions {
         if mask != 0 || fileMask != nil || directoryMask != nil { return "umask=" }
         return subdirectory.isEmpty ? nil : "subdir="
     }
+    /// The option that only an image knows; nil where there is none.
+    var forImages: String? {
+        if offset != 0 { return "offset=" }
+        if image != 1 { return "image=" }
+        if repackDelay != nil { return "repack_delay=" }
+        if commitsOnSync { return "commit=fsync" }
+        return isForced ? "force" : nil
+    }
     /// Options that the kernel knows.
     var kernelOptions: [String] = []
 
@@ -73,6 +83,7 @@ struct MountOptions {
         ("ro", nil, "mount read-only, as every mount is that is not rw"),
         ("rw", nil, "allow changes; unmounting makes a new image of them"),
         ("output", "FILE", "leave the image as it is, and make the new one here"),
+        ("buildfile", "FILE", "make the image of a directory by this buildfile"),
         ("backup", "SUFFIX", "keep the old image under its name and this"),
         ("stagedir", "DIR", "keep changes here until they are in an image"),
         ("recover", "HOW", "changes that a crash has left: resume, commit, discard"),
@@ -149,6 +160,7 @@ struct MountOptions {
         case "ro": isWritable = false
         case "rw": isWritable = true
         case "output": output = AbsolutePath.lexical(word).bytes
+        case "buildfile": buildfile = AbsolutePath.lexical(word).bytes
         case "backup": backup = word.bytes
         case "stagedir": stageDirectory = AbsolutePath.lexical(word).bytes
         case "nosave": discardsEdits = true

@@ -1,28 +1,14 @@
-import Control
 import Format
 import FuseServer
 import Glibc
 import IFSFS
-import Synchronization
 import ToolSupport
 
 /// A mount whose changes become a new image when it ends.
 final class WritableMount: Sendable {
     let image: EditedImage
-    private let mountPoint: [UInt8]
-    private let target: [UInt8]
     private let packer: BackgroundPacker?
-    private let discardsEdits: Atomic<Bool>
-    /// Bytes done and in all, while something is saved.
-    private let saving = Mutex<(done: UInt64, total: UInt64)?>(nil)
-    private let servers = Mutex<Servers>(Servers())
-
-    private struct Servers {
-        /// Answers as long as anything can come to the new image.
-        var ofTarget: ControlServer?
-        /// Answers as long as the mount is there.
-        var ofMount: ControlServer?
-    }
+    private let server: SavingServer
 
     /// Why an image can only be looked at; nil where it can be changed.
     static func obstacle(_ image: MountedImage, _ options: MountOptions) -> String? {
@@ -60,29 +46,15 @@ final class WritableMount: Sendable {
             }
         }
         self.image = edited
-        self.mountPoint = mountPoint
-        target = settings.target
-        discardsEdits = Atomic(options.discardsEdits)
         packer = options.repackDelay.map { BackgroundPacker(edited.commit, delay: $0) }
-        try claimTarget()
+        server = try SavingServer(
+            edited.commit, target: settings.target, mountPoint: mountPoint,
+            isDiscarding: options.discardsEdits)
         do throws(CommitError) {
             if edited.hasEditsOfAnother { try recover(options.recovery) }
             if options.commitsOnSync { edited.commitWhenRootIsSynchronized(warn) }
         } catch {
             throw ToolError(error.description, .refused)
-        }
-    }
-
-    /// Makes sure that nobody else makes a new image of the same name.
-    private func claimTarget() throws(ToolError) {
-        let name = ControlName(target: target)
-        for _ in 0..<50 {
-            guard let server = ControlServer(of: name, self) else { return }
-            if server.hasName { return servers.withLock { $0.ofTarget = server } }
-            if let other = SavingNotice(of: target) {
-                throw ToolError(other.refusal, .refused)
-            }
-            usleep(20_000)
         }
     }
 
@@ -100,68 +72,20 @@ final class WritableMount: Sendable {
         if recovery == .commit { _ = try image.commit.run() }
     }
 
-    /// Lets umount.ifs and ifsctl ask for what they want. Where nobody can ask, the edits are saved when
-    /// the mount ends.
+    /// Lets umount.ifs and ifsctl ask for what they want.
     func listen(_ mount: Mount) {
-        let name = ControlName(device: mount.device, source: mount.source)
-        let server = ControlServer(of: name, self) { mount.current != nil }
-        let all = servers.withLock { servers in
-            servers.ofMount = server
-            return [servers.ofTarget, server]
-        }
-        for server in all.compactMap({ $0 }) {
-            QuietThread.run { server.serve { QuietThread.run($0) } }
-        }
+        server.listen(mount)
         if let packer { QuietThread.run { packer.run() } }
     }
 
     /// Makes the edits an image, once nobody makes any more.
     func save() throws(ToolError) {
-        servers.withLock { $0.ofMount?.stop() }
         packer?.stop()
-        guard !discardsEdits.load(ordering: .relaxed) else { return image.discard() }
         do throws(CommitError) {
-            _ = try commit(isLast: true)
+            if try !server.saveLast() { image.discard() }
         } catch {
             throw ToolError(
                 "\(error); the edits are kept in '\(printable(image.stagePath))'", .refused)
         }
-    }
-
-    private func commit(
-        isLast: Bool = false, isForced: Bool = false,
-        _ progress: @escaping (UInt64, UInt64) -> Void = { _, _ in }
-    ) throws(CommitError) -> CommitOutcome {
-        defer { saving.withLock { $0 = nil } }
-        return try image.commit.run(isLast: isLast, isForced: isForced) { [self] done, total in
-            saving.withLock { $0 = (done, total) }
-            progress(done, total)
-        }
-    }
-}
-
-extension WritableMount: Controlled {
-    var status: ControlStatus {
-        let percent = saving.withLock { saving in
-            saving.map { Int(clamping: $0.done / max(1, $0.total / 100)) }
-        }
-        return ControlStatus(
-            mountPoint: mountPoint, target: target, hasEdits: image.hasEdits, percent: percent)
-    }
-
-    func commit(isForced: Bool, progress: @escaping (UInt64, UInt64) -> Void) -> ControlReply {
-        guard !discardsEdits.load(ordering: .relaxed) else {
-            return .done(CommitOutcome.unchanged.rawValue)
-        }
-        do throws(CommitError) {
-            return .done(try commit(isForced: isForced, progress).rawValue)
-        } catch {
-            return .failed(error.description)
-        }
-    }
-
-    func discard() -> ControlReply {
-        discardsEdits.store(true, ordering: .relaxed)
-        return .done("discarded")
     }
 }
