@@ -38,7 +38,7 @@ public struct RevisedPlan: Sendable {
 
     /// Throws why no change of an image can be kept, whatever it is.
     public static func check(_ image: IFS.Image) throws(MkifsError) {
-        _ = try Plan(image)
+        try Plan.check(image)
         _ = try Surroundings(image, 0..<UInt64.max, isForced: false)
     }
 }
