@@ -101,18 +101,10 @@ public final class Stage: Sendable {
     }
 
     /// Bytes that the disk of the stage has left.
-    func room() -> UInt64 {
-        var status = statvfs()
-        guard unsafe statvfs(Self.text(parent), &status) == 0 else { return .max }
-        return UInt64(status.f_bavail) &* UInt64(status.f_frsize)
-    }
+    func room() -> UInt64 { DiskRoom.freeByteCount(beside: path) }
 
     /// The directory that it is in.
-    private var parent: [UInt8] {
-        let slash = UInt8(ascii: "/")
-        guard let end = path.lastIndex(of: slash) else { return [UInt8(ascii: ".")] }
-        return end == 0 ? [slash] : Array(path[..<end])
-    }
+    private var parent: [UInt8] { DiskRoom.folder(of: path) }
 
     /// Notes which file is to have all edits: found under the image's name, it shows that nothing is
     /// left to do.

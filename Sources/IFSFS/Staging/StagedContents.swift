@@ -12,7 +12,7 @@ extension StagedFileSystem {
         try gate.pass { () throws(FileSystemError) in
             let file = try withState { state throws(FileSystemError) in
                 try state.requireFile(node)
-                try check(size: end, of: node, state)
+                try check(size: end, of: node, &state)
                 return try contents(of: node, keeping: .max, &state)
             }
             defer { file.done() }
@@ -36,7 +36,7 @@ extension StagedFileSystem {
                     (FALLOC_FL_ZERO_RANGE | (keepsSize ? FALLOC_FL_KEEP_SIZE : 0), !keepsSize)
                 case .punchHole: (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, false)
                 }
-            try check(size: range.upperBound, of: node, state)
+            try check(size: range.upperBound, of: node, &state)
             let file = try contents(of: node, keeping: .max, &state)
             defer { file.done() }
             let status = fallocate(
@@ -76,7 +76,7 @@ extension StagedFileSystem {
         _ node: NodeID, to count: UInt64, _ state: inout StagedState
     ) throws(FileSystemError) {
         try state.requireFile(node)
-        try check(size: count, of: node, state)
+        try check(size: count, of: node, &state)
         let file = try contents(of: node, keeping: count, &state)
         defer { file.done() }
         guard ftruncate(file.descriptor, off_t(clamping: count)) == 0 else { throw .disk(errno) }
@@ -98,9 +98,8 @@ extension StagedFileSystem {
             try format { () throws(FormatError) in try state.tree.apply(.node(node, staged)) }
         }
         var count = state.tree.sizes[node] ?? 0
-        state.stagedByteCount &-= count
         resize(&count)
-        state.stagedByteCount &+= count
+        state.load = try state.load(resizing: node, to: count)
         state.tree.sizes[node] = count
     }
 
@@ -120,14 +119,15 @@ extension StagedFileSystem {
             try StageFile.copy(state.tree.base, node, kept, to: file)
             var staged = try state.staged(node)
             staged.contents = .data
+            let load = try state.load(resizing: node, to: kept)
             try add([.node(node, staged)], to: &state)
+            state.load = load
         } catch {
             Glibc.close(file)
             stage.remove(node)
             throw error
         }
         state.tree.sizes[node] = kept
-        state.stagedByteCount &+= kept
         guard state.open[node] != nil else { return Handle(descriptor: file, isKept: false) }
         state.open[node]?.contents = file
         return Handle(descriptor: file, isKept: true)

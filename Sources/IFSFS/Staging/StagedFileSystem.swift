@@ -29,7 +29,7 @@ public final class StagedFileSystem: WritableFileSystem {
         self.stage = stage
         self.limits = limits
         self.clock = clock
-        state = Lock(StagedState(StagedTree(base), watch))
+        state = Lock(StagedState(StagedTree(base), watch, limits))
     }
 
     /// Goes on with the edits that an earlier mount has left in the stage, of the image in `target`;
@@ -52,11 +52,10 @@ public final class StagedFileSystem: WritableFileSystem {
                 if state.tree.isNameless(node) {
                     if state.forget(node) { stage.remove(node) }
                 } else if staged.contents == .data {
-                    let count = try stage.byteCount(of: node)
-                    state.tree.sizes[node] = count
-                    state.stagedByteCount &+= count
+                    state.tree.sizes[node] = try stage.byteCount(of: node)
                 }
             }
+            try state.countLoad()
             return true
         }
     }
@@ -72,7 +71,7 @@ public final class StagedFileSystem: WritableFileSystem {
             let nameless = state.open.keys.filter(state.tree.isNameless)
             state.tree = StagedTree(base, after: state.tree, keeping: nameless)
             state.watch = watch
-            state.stagedByteCount = 0
+            state.forgetLoad(limits, volume.statistics)
             for node in Array(state.open.keys) where !nameless.contains(node) {
                 state.open[node]?.retire()
             }
@@ -89,12 +88,15 @@ public final class StagedFileSystem: WritableFileSystem {
 
     /// The volume's, with what the edits add.
     public var statistics: VolumeStatistics {
-        let (base, added) = state.withLock { ($0.tree.base.statistics, $0.stagedByteCount) }
-        let count = limits.imageSize &+ added
-        let free = limits.largestImage &- min(limits.largestImage, count)
-        return VolumeStatistics(
-            byteCount: count &+ min(free, stage.room()), freeByteCount: min(free, stage.room()),
-            nodeCount: base.nodeCount)
+        state.withLock { state in
+            let count = state.byteCount
+            let free = min(
+                limits.largestImage &- min(limits.largestImage, count), stage.room(),
+                state.freeByteCount(limits))
+            return VolumeStatistics(
+                byteCount: count &+ free, freeByteCount: free, nodeCount: state.nodeCount,
+                freeNodeCount: state.freeNodeCount())
+        }
     }
 
     /// Nothing: only what is read from the volume has to be the same still.
@@ -281,12 +283,10 @@ extension StagedFileSystem {
     }
 
     func check(
-        size: UInt64, of node: NodeID, _ state: StagedState
+        size: UInt64, of node: NodeID, _ state: inout StagedState
     ) throws(FileSystemError) {
         guard size <= limits.largestFile else { throw .tooLarge }
-        let old = try state.attributes(of: node).byteCount
-        guard size > old else { return }
-        let total = limits.imageSize &+ state.stagedByteCount &+ (size &- old)
-        guard total <= limits.largestImage else { throw .noSpace }
+        guard try size > state.attributes(of: node).byteCount else { return }
+        try require(state.load(resizing: node, to: size), &state)
     }
 }

@@ -37,7 +37,8 @@ final class WritableMount: Sendable {
             at: options.stageDirectory ?? ImageCommit.stagePath(of: target),
             of: ImageCommit.origin(of: source, image.number))
         fileSystem = StagedFileSystem(
-            image.volume, stage, .ifs(imageSize: UInt64(image.volume.image.header.imageSize)),
+            image.volume, stage,
+            .ifs(imageSize: UInt64(image.volume.image.header.imageSize), target: target),
             watch: ImageWatch(image.hasChanged, report: report))
         let opened = OpenedImage(image.volume, hasChanged: image.hasChanged, report: report)
         commit = ImageCommit(
