@@ -192,6 +192,7 @@ struct ImageRevision {
         var entry = Revision.Node(
             path, kind, mode: type | found.permissions, user: found.user, group: found.group,
             modified: UInt32(clamping: found.modified), record: known?.record)
+        entry.treatment = staged?.treatment ?? Revision.Treatment()
         // A time that only tells of a change counts for nothing where nothing has changed.
         if let known, isSame, staged?.isTimeSet != true { entry.modified = known.modified }
         return entry
@@ -204,7 +205,9 @@ struct ImageRevision {
         case .file:
             if tree.nodes[node]?.contents == .data {
                 let content = contents(node)
-                if let record = known?.record, try isEqual(content, found.byteCount, record) {
+                if tree.nodes[node]?.treatment == Revision.Treatment(),
+                    let record = known?.record, try isEqual(content, found.byteCount, record)
+                {
                     return (.file(.record(record)), true)
                 }
                 return (.file(.new(content)), false)

@@ -17,6 +17,9 @@ public struct StageLimits: Sendable {
     /// The largest numbers of a device.
     public var largestDevice: (major: UInt32, minor: UInt32) = (.max, .max)
 
+    /// Whether a value can be set for an extended attribute, which a name without `user.` means; nil
+    /// for a name that cannot be set.
+    public var accepts: @Sendable (_ name: String, _ value: [UInt8]) -> Bool? = { _, _ in nil }
     /// What an image has room for that is made of a volume and edits; nil for no limit but these.
     public var room: @Sendable (any Volume) -> (any StageRoom)? = { _ in nil }
     /// Bytes that are free where the new image is written.
@@ -36,6 +39,7 @@ public struct StageLimits: Sendable {
         limits.imageSize = imageSize
         limits.times = 0...Int64(UInt32.max)
         limits.largestDevice = (0x3f, 0x3ff)
+        limits.accepts = TreatmentName.accepts
         limits.room = { ImageRoom($0) }
         if let target {
             limits.freeByteCount = { DiskRoom.freeByteCount(beside: target) }

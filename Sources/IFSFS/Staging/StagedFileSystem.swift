@@ -207,38 +207,6 @@ public final class StagedFileSystem: WritableFileSystem {
         for descriptor in left.descriptors { Glibc.close(descriptor) }
         if left.isGone { stage.remove(node) }
     }
-
-    // MARK: Extended attributes
-
-    /// None are listed.
-    public func extendedAttributeNames(of node: NodeID) throws(FileSystemError) -> [String] { [] }
-
-    /// The volume's.
-    public func extendedAttribute(
-        _ name: String, of node: NodeID
-    ) throws(FileSystemError) -> [UInt8] {
-        let nameSpace = "user."
-        guard name.hasPrefix(nameSpace) else { throw .noAttribute }
-        return try withState { state throws(FileSystemError) in
-            guard !state.tree.isNew(node) else { throw .noAttribute }
-            let base = state.tree.base
-            let value = try format { () throws(FormatError) in
-                try base.extendedAttribute(String(name.dropFirst(nameSpace.count)), of: node)
-            }
-            guard let value else { throw .noAttribute }
-            return value
-        }
-    }
-
-    /// No format keeps any.
-    public func setExtendedAttribute(
-        _ name: String, _ value: [UInt8], of node: NodeID, _ rule: AttributeRule
-    ) throws(FileSystemError) { throw .unsupported }
-
-    /// No format keeps any.
-    public func removeExtendedAttribute(
-        _ name: String, of node: NodeID
-    ) throws(FileSystemError) { throw .unsupported }
 }
 
 extension StagedFileSystem {

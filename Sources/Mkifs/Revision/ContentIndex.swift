@@ -113,7 +113,10 @@ private struct RecordFinder {
     }
 
     mutating func recognized(_ node: Revision.Node) throws(MkifsError) -> Revision.Node {
-        guard let content = node.newContent else { return node }
+        // What was laid out as it is now asked for would have to be known.
+        guard let content = node.newContent, node.treatment == Revision.Treatment() else {
+            return node
+        }
         let own = node.record ?? gone[node.path[...]]
         guard let record = try index.record(equalTo: content, first: own, preferring: free) else {
             return node
