@@ -68,6 +68,13 @@ public final class ControlClient: Sendable {
         try ask(ControlMessage(.commit, isForced ? "force" : ""), progress)
     }
 
+    /// Has the edits saved, and laid out anew what can move.
+    public func compact(
+        progress: (UInt64, UInt64) -> Void = { _, _ in }
+    ) throws(ControlError) -> String {
+        try ask(ControlMessage(.compact), progress)
+    }
+
     /// Has the edits forgotten when the mount ends.
     public func discard() throws(ControlError) { _ = try ask(ControlMessage(.discard)) }
 
@@ -82,7 +89,7 @@ public final class ControlClient: Sendable {
                 if numbers.count == 2 { progress(numbers[0], numbers[1]) }
             case .done: return message.rest
             case .gone: throw Self.lost
-            case .hello, .here, .status, .commit, .discard, .failed:
+            case .hello, .here, .status, .commit, .compact, .discard, .failed:
                 throw ControlError(description: message.rest)
             }
         }

@@ -14,6 +14,8 @@ struct ControlMessage: Equatable {
         /// Make the edits an image; `force` behind it does so although another file has the
         /// image's name by now.
         case commit
+        /// Make the edits an image, and lay out anew what can move.
+        case compact
         /// Forget the edits when the mount ends.
         case discard
         /// Bytes done, and bytes in all.

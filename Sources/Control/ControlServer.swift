@@ -10,6 +10,9 @@ public protocol Controlled: Sendable {
     /// `progress` is told bytes done and in all.
     func commit(isForced: Bool, progress: @escaping (UInt64, UInt64) -> Void) -> ControlReply
 
+    /// Makes the edits an image, and lays out anew what can move.
+    func compact(progress: @escaping (UInt64, UInt64) -> Void) -> ControlReply
+
     /// Forgets the edits when the mount ends.
     func discard() -> ControlReply
 }
@@ -106,6 +109,7 @@ public final class ControlServer: Sendable {
         case .status: reply = .done(mount.status.text)
         case .commit:
             reply = mount.commit(isForced: message.rest == "force", progress: progress)
+        case .compact: reply = mount.compact(progress: progress)
         case .discard: reply = mount.discard()
         case .here, .gone, .progress, .done, .failed: reply = .failed("unknown request")
         }

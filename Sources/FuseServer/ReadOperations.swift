@@ -131,7 +131,9 @@ extension Operations {
             found.byteCount / block + (found.byteCount % block == 0 ? 0 : 1))
         reply.f_bfree = fsblkcnt_t(found.freeByteCount / block)
         reply.f_bavail = reply.f_bfree
-        reply.f_files = fsfilcnt_t(found.nodeCount)
+        reply.f_files = fsfilcnt_t(found.nodeCount + found.freeNodeCount)
+        reply.f_ffree = fsfilcnt_t(found.freeNodeCount)
+        reply.f_favail = reply.f_ffree
         reply.f_namemax = UInt(Server.longestName)
         fuse_reply_statfs(request, &reply)
     }

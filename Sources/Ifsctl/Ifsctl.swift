@@ -48,7 +48,9 @@ struct Command: ParsableCommand {
         abstract: "Look at and check QNX images, and save the changes of those that are mounted.",
         version: "ifsctl (IFSFS) \(ToolSupport.version)",
         subcommands: [
-            List.self, Check.self, Status.self, Commit.self, Discard.self, Recover.self, Wait.self,
+            List.self, Check.self, Status.self, Commit.self, Compact.self, Discard.self,
+            Recover.self,
+            Wait.self,
         ])
 
     struct List: ParsableCommand, Inspecting {

@@ -79,12 +79,17 @@ public struct VolumeStatistics: Equatable, Sendable {
     public var freeByteCount: UInt64
     /// Files, directories and all other nodes.
     public var nodeCount: UInt64
+    /// Nodes that there is room for besides.
+    public var freeNodeCount: UInt64
 
     /// Statistics of these counts.
-    public init(byteCount: UInt64, freeByteCount: UInt64, nodeCount: UInt64) {
+    public init(
+        byteCount: UInt64, freeByteCount: UInt64, nodeCount: UInt64, freeNodeCount: UInt64 = 0
+    ) {
         self.byteCount = byteCount
         self.freeByteCount = freeByteCount
         self.nodeCount = nodeCount
+        self.freeNodeCount = freeNodeCount
     }
 }
 

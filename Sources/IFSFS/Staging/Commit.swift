@@ -24,6 +24,12 @@ public protocol Commit: Sendable {
     func run(
         isLast: Bool, isForced: Bool, progress: @escaping (UInt64, UInt64) -> Void
     ) throws(CommitError) -> CommitOutcome
+
+    /// Makes the image as `run` does, and then lays out anew what can move, so that no holes are left.
+    /// Throws where it is not the mounted image that is replaced.
+    func compact(
+        progress: @escaping (UInt64, UInt64) -> Void
+    ) throws(CommitError) -> CommitOutcome
 }
 
 /// What a commit came to.

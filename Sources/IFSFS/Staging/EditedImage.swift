@@ -25,7 +25,8 @@ public final class EditedImage: Sendable {
             of: StageOrigin(of: settings.source, settings.number).text)
         fileSystem = StagedFileSystem(
             image.volume, stage,
-            .ifs(imageSize: UInt64(image.volume.image.header.imageSize)),
+            .ifs(
+                imageSize: UInt64(image.volume.image.header.imageSize), target: settings.target),
             watch: ImageWatch(image.hasChanged, report: image.report))
         commit = ImageCommit(of: image, fileSystem, settings, warn: warn, open: open)
     }

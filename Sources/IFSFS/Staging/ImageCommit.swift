@@ -141,7 +141,10 @@ public final class ImageCommit: Commit {
         defer { ahead = nil }
         let packed =
             if let ahead { ahead.packed } else { try pack(image, fileSystem.tree(), progress) }
-        guard let packed else { return .unchanged }
+        guard let packed else {
+            savedChanges.store(changes, ordering: .relaxed)
+            return .unchanged
+        }
         try publish(packed, image, isForced: isForced)
         savedChanges.store(changes, ordering: .relaxed)
         guard settings.replacesImage, !isLast else { return .written }
@@ -192,6 +195,35 @@ public final class ImageCommit: Commit {
         }
         let origin = StageOrigin(of: settings.source, settings.number)
         fileSystem.stage.remove(goingOnWith: origin.text)
+    }
+
+    // MARK: Compacting
+
+    /// Saves, and then lays out anew what can move.
+    public func compact(
+        progress: @escaping (UInt64, UInt64) -> Void = { _, _ in }
+    ) throws(CommitError) -> CommitOutcome {
+        guard settings.replacesImage else {
+            throw CommitError(
+                "\(printable(settings.source)): found a mount with output=, whose image goes"
+                    + " elsewhere, expected one that is replaced")
+        }
+        let saved = try run(progress: progress)
+        return try ahead.withLock { ahead throws(CommitError) in
+            ahead = nil
+            return try fileSystem.gate.hold { () throws(CommitError) in
+                try image.withLock { image throws(CommitError) in
+                    // Somebody has changed something since: the next time will do.
+                    guard !hasEdits else { return saved }
+                    guard let packed = try packer.compact(image.volume, progress) else {
+                        return saved
+                    }
+                    try publish(packed, image, isForced: false)
+                    try goOn(&image)
+                    return .written
+                }
+            }
+        }
     }
 
     // MARK: Ahead of time

@@ -31,8 +31,20 @@ struct ImagePacker: Sendable {
         return try revised.map { revised throws(CommitError) in try pack(revised, progress) }
     }
 
+    /// The same image without holes; nil where it has none that can go.
+    func compact(
+        _ volume: IFS.ImageVolume,
+        _ progress: @escaping (UInt64, UInt64) throws(FormatError) -> Void
+    ) throws(CommitError) -> Packed? {
+        let compacted = try mkifs { () throws(MkifsError) in
+            try RevisedPlan(compacting: volume.image, isForced: isForced)
+        }
+        guard compacted.plan.header.imageSize != volume.image.header.imageSize else { return nil }
+        return try pack(compacted, progress)
+    }
+
     /// The image of a plan.
-    func pack(
+    private func pack(
         _ revised: RevisedPlan,
         _ progress: @escaping (UInt64, UInt64) throws(FormatError) -> Void
     ) throws(CommitError) -> Packed {

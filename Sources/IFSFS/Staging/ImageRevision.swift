@@ -209,10 +209,12 @@ struct ImageRevision {
         // The image's own type bits say more than POSIX's, but for what has become another type.
         var type = found.kind.rawValue
         if let known, known.mode & 0o170000 == type || staged == nil { type = known.mode & ~0o7777 }
-        return Revision.Node(
+        var entry = Revision.Node(
             path, try kind(of: node, found, known), mode: type | found.permissions,
             user: found.user, group: found.group,
             modified: UInt32(clamping: found.modified), record: known?.record)
+        entry.treatment = staged?.treatment ?? Revision.Treatment()
+        return entry
     }
 
     private func kind(

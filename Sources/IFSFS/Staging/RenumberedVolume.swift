@@ -3,7 +3,7 @@ internal import Format
 /// A volume whose nodes go by the numbers that the same files had in another: who still holds a
 /// number from before a commit goes on with it.
 struct RenumberedVolume: Volume {
-    private let volume: any Volume
+    let volume: any Volume
     /// Numbers of the volume's nodes by the numbers they go by, and the other way round.
     private let inside: [NodeID: NodeID]
     private let outside: [NodeID: NodeID]

@@ -102,11 +102,7 @@ public final class Stage: Sendable {
     }
 
     /// Bytes that the disk of the stage has left.
-    func room() -> UInt64 {
-        var status = statvfs()
-        guard unsafe statvfs(cString(parentPath(path)), &status) == 0 else { return .max }
-        return UInt64(status.f_bavail) &* UInt64(status.f_frsize)
-    }
+    func room() -> UInt64 { DiskRoom.freeByteCount(beside: path) }
 
     /// Notes which file is to have all edits: found under the image's name, it shows that nothing is
     /// left to do.

@@ -1,3 +1,5 @@
+public import Format
+
 /// What the format that the edits go into can hold.
 public struct StageLimits: Sendable {
     /// Bytes of a path, without a leading slash.
@@ -15,12 +17,21 @@ public struct StageLimits: Sendable {
     /// The largest numbers of a device.
     public var largestDevice: (major: UInt32, minor: UInt32) = (.max, .max)
 
+    /// Whether a value can be set for an extended attribute, which a name without `user.` means; nil
+    /// for a name that cannot be set.
+    public var accepts: @Sendable (_ name: String, _ value: [UInt8]) -> Bool? = { _, _ in nil }
+    /// What an image has room for that is made of a volume and edits; nil for no limit but these.
+    public var room: @Sendable (any Volume) -> (any StageRoom)? = { _ in nil }
+    /// Bytes that are free where the new image is written.
+    public var freeByteCount: @Sendable () -> UInt64 = { .max }
+
     /// No limits but those of Linux.
     public init() {}
 
     /// What an IFS holds: sizes, times and offsets are 32-bit numbers without a sign. Source:
-    /// `sys/image.h`; the path by the vendor's kernel.
-    public static func ifs(imageSize: UInt64) -> StageLimits {
+    /// `sys/image.h`; the path by the vendor's kernel. The new image is written to `target`, if one is
+    /// given; else nobody looks whether its disk has room.
+    public static func ifs(imageSize: UInt64, target: [UInt8]? = nil) -> StageLimits {
         var limits = StageLimits()
         limits.longestPath = 1023
         limits.largestFile = UInt64(UInt32.max)
@@ -28,6 +39,11 @@ public struct StageLimits: Sendable {
         limits.imageSize = imageSize
         limits.times = 0...Int64(UInt32.max)
         limits.largestDevice = (0x3f, 0x3ff)
+        limits.accepts = TreatmentName.accepts
+        limits.room = { ImageRoom($0) }
+        if let target {
+            limits.freeByteCount = { DiskRoom.freeByteCount(beside: target) }
+        }
         return limits
     }
 }

@@ -13,13 +13,16 @@ extension StagedFileSystem {
         return try changing { state throws(FileSystemError) in
             try state.requireDirectory(directory)
             guard try state.found(name, in: directory) == nil else { throw .exists }
-            try check(path: try state.pathLength(of: directory) + name.count)
-            let number = state.tree.takeNumber()
+            let path = try state.pathLength(of: directory) + name.count
+            try check(path: path)
             let time = clock()
             var node = StagedNode(
                 kind: new.kind, permissions: new.permissions & 0o7777, user: new.user,
                 group: new.group, modified: time, target: new.target,
                 device: .init(major: new.device.major, minor: new.device.minor))
+            let load = try state.load(making: node, in: directory, path: path)
+            try require(load, &state)
+            let number = state.tree.takeNumber()
             if new.kind == .file {
                 node.contents = .data
                 Glibc.close(try stage.create(number))
@@ -30,6 +33,8 @@ extension StagedFileSystem {
                 if new.kind == .file { stage.remove(number) }
                 throw error
             }
+            state.load = load
+            state.nodeCount &+= 1
             state.tree.touch(directory, at: time)
             return try state.attributes(of: number)
         }
@@ -43,7 +48,10 @@ extension StagedFileSystem {
             try state.requireDirectory(directory)
             let node = try state.node(name, in: directory)
             try state.requireRemovable(node, isDirectory: isDirectory)
+            let load = try state.load(removing: node, name, from: directory)
             try add([.name(name, in: directory, nil)], to: &state)
+            state.load = load
+            try state.noteLoss(of: node)
             state.tree.touch(directory, at: clock())
             return state.forget(node) ? node : nil
         }
@@ -70,11 +78,15 @@ extension StagedFileSystem {
             case .exchange:
                 guard let other else { throw .notFound }
                 try checkPaths(of: other, named: name, in: directory, state)
+                let load = try state.load(
+                    renaming: node, name, in: directory, to: newName, in: newDirectory, for: other)
+                try require(load, &state)
                 try add(
                     [
                         .name(name, in: directory, other),
                         .name(newName, in: newDirectory, node),
                     ], to: &state)
+                state.load = load
             case .keep, .replace:
                 if let other {
                     let isDirectory = try state.attributes(of: node).kind == .directory
@@ -82,9 +94,14 @@ extension StagedFileSystem {
                     // What takes another's place must be whole before that is gone.
                     try synchronizeContents(of: node, state)
                 }
+                let load = try state.load(
+                    renaming: node, name, in: directory, to: newName, in: newDirectory, over: other)
+                try require(load, &state)
                 try add(
                     [.name(name, in: directory, nil), .name(newName, in: newDirectory, node)],
                     to: &state)
+                state.load = load
+                if let other { try state.noteLoss(of: other) }
             }
             let time = clock()
             state.tree.touch(directory, at: time)
@@ -110,7 +127,12 @@ extension StagedFileSystem {
                 staged.modified = time
                 staged.isTimeSet = true
             }
-            if try staged != state.staged(node) { try add([.node(node, staged)], to: &state) }
+            if try staged != state.staged(node) {
+                let load = try state.load(changing: node)
+                try require(load, &state)
+                try add([.node(node, staged)], to: &state)
+                state.load = load
+            }
             return try state.attributes(of: node)
         }
     }

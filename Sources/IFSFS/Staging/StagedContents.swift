@@ -11,7 +11,7 @@ extension StagedFileSystem {
         try gate.pass { () throws(FileSystemError) in
             let file = try withState { state throws(FileSystemError) in
                 try state.requireFile(node)
-                try check(size: end, of: node, state)
+                try check(size: end, of: node, &state)
                 return try contents(of: node, keeping: .max, &state)
             }
             defer { file.done() }
@@ -28,7 +28,7 @@ extension StagedFileSystem {
     ) throws(FileSystemError) {
         try changing { state throws(FileSystemError) in
             try state.requireFile(node)
-            try check(size: range.upperBound, of: node, state)
+            try check(size: range.upperBound, of: node, &state)
             let file = try contents(of: node, keeping: .max, &state)
             defer { file.done() }
             try StageFile.allocate(range, of: file.descriptor, mode)
@@ -64,7 +64,7 @@ extension StagedFileSystem {
         _ node: NodeID, to count: UInt64, _ state: inout StagedState
     ) throws(FileSystemError) {
         try state.requireFile(node)
-        try check(size: count, of: node, state)
+        try check(size: count, of: node, &state)
         let file = try contents(of: node, keeping: count, &state)
         defer { file.done() }
         guard ftruncate(file.descriptor, off_t(clamping: count)) == 0 else { throw .disk(errno) }
@@ -86,9 +86,8 @@ extension StagedFileSystem {
             try format { () throws(FormatError) in try state.tree.apply(.node(node, staged)) }
         }
         var count = state.tree.sizes[node] ?? 0
-        state.stagedByteCount &-= count
         resize(&count)
-        state.stagedByteCount &+= count
+        state.load = try state.load(resizing: node, to: count)
         state.tree.sizes[node] = count
     }
 
@@ -108,14 +107,15 @@ extension StagedFileSystem {
             try StageFile.copy(state.tree.base, node, kept, to: file)
             var staged = try state.staged(node)
             staged.contents = .data
+            let load = try state.load(resizing: node, to: kept)
             try add([.node(node, staged)], to: &state)
+            state.load = load
         } catch {
             Glibc.close(file)
             stage.remove(node)
             throw error
         }
         state.tree.sizes[node] = kept
-        state.stagedByteCount &+= kept
         guard state.open[node] != nil else { return Handle(descriptor: file, isKept: false) }
         state.open[node]?.contents = file
         return Handle(descriptor: file, isKept: true)

@@ -30,7 +30,7 @@ public final class StagedFileSystem: WritableFileSystem {
         self.stage = stage
         self.limits = limits
         self.clock = clock
-        state = Lock(StagedState(StagedTree(base), watch))
+        state = Lock(StagedState(StagedTree(base), watch, limits))
     }
 
     /// Goes on with the edits that an earlier mount has left in the stage, of the image in `target`;
@@ -53,11 +53,10 @@ public final class StagedFileSystem: WritableFileSystem {
                 if state.tree.isNameless(node) {
                     if state.forget(node) { stage.remove(node) }
                 } else if staged.contents == .data {
-                    let count = try stage.byteCount(of: node)
-                    state.tree.sizes[node] = count
-                    state.stagedByteCount &+= count
+                    state.tree.sizes[node] = try stage.byteCount(of: node)
                 }
             }
+            try state.countLoad()
             return true
         }
     }
@@ -73,7 +72,7 @@ public final class StagedFileSystem: WritableFileSystem {
             let nameless = state.open.keys.filter(state.tree.isNameless)
             state.tree = StagedTree(base, after: state.tree, keeping: nameless)
             state.watch = watch
-            state.stagedByteCount = 0
+            state.forgetLoad(limits, volume.statistics)
             for node in Array(state.open.keys) where !nameless.contains(node) {
                 state.open[node]?.retire()
             }
@@ -105,12 +104,15 @@ public final class StagedFileSystem: WritableFileSystem {
 
     /// The volume's, with what the edits add.
     public var statistics: VolumeStatistics {
-        let (base, added) = state.withLock { ($0.tree.base.statistics, $0.stagedByteCount) }
-        let count = limits.imageSize &+ added
-        let free = limits.largestImage &- min(limits.largestImage, count)
-        return VolumeStatistics(
-            byteCount: count &+ min(free, stage.room()), freeByteCount: min(free, stage.room()),
-            nodeCount: base.nodeCount)
+        state.withLock { state in
+            let count = state.byteCount
+            let free = min(
+                limits.largestImage &- min(limits.largestImage, count), stage.room(),
+                state.freeByteCount(limits))
+            return VolumeStatistics(
+                byteCount: count &+ free, freeByteCount: free, nodeCount: state.nodeCount,
+                freeNodeCount: state.freeNodeCount())
+        }
     }
 
     /// Nothing: only what is read from the volume has to be the same still.
@@ -215,38 +217,6 @@ public final class StagedFileSystem: WritableFileSystem {
         for descriptor in left.descriptors { Glibc.close(descriptor) }
         if left.isGone { stage.remove(node) }
     }
-
-    // MARK: Extended attributes
-
-    /// None are listed.
-    public func extendedAttributeNames(of node: NodeID) throws(FileSystemError) -> [String] { [] }
-
-    /// The volume's.
-    public func extendedAttribute(
-        _ name: String, of node: NodeID
-    ) throws(FileSystemError) -> [UInt8] {
-        let nameSpace = "user."
-        guard name.hasPrefix(nameSpace) else { throw .noAttribute }
-        return try withState { state throws(FileSystemError) in
-            guard !state.tree.isNew(node) else { throw .noAttribute }
-            let base = state.tree.base
-            let value = try format { () throws(FormatError) in
-                try base.extendedAttribute(String(name.dropFirst(nameSpace.count)), of: node)
-            }
-            guard let value else { throw .noAttribute }
-            return value
-        }
-    }
-
-    /// No format keeps any.
-    public func setExtendedAttribute(
-        _ name: String, _ value: [UInt8], of node: NodeID, _ rule: AttributeRule
-    ) throws(FileSystemError) { throw .unsupported }
-
-    /// No format keeps any.
-    public func removeExtendedAttribute(
-        _ name: String, of node: NodeID
-    ) throws(FileSystemError) { throw .unsupported }
 }
 
 extension StagedFileSystem {
@@ -291,12 +261,10 @@ extension StagedFileSystem {
     }
 
     func check(
-        size: UInt64, of node: NodeID, _ state: StagedState
+        size: UInt64, of node: NodeID, _ state: inout StagedState
     ) throws(FileSystemError) {
         guard size <= limits.largestFile else { throw .tooLarge }
-        let old = try state.attributes(of: node).byteCount
-        guard size > old else { return }
-        let total = limits.imageSize &+ state.stagedByteCount &+ (size &- old)
-        guard total <= limits.largestImage else { throw .noSpace }
+        guard try size > state.attributes(of: node).byteCount else { return }
+        try require(state.load(resizing: node, to: size), &state)
     }
 }

@@ -4,17 +4,25 @@ internal import Format
 struct StagedState {
     var tree: StagedTree
     var open: [NodeID: OpenFile] = [:]
-    /// Bytes that all contents in the stage have.
-    var stagedByteCount: UInt64 = 0
-
+    /// What the edits take, and what there is for them; nil where nothing limits them.
+    var load = StageLoad()
+    var room: (any StageRoom)?
+    var disk = DiskRoom()
+    /// Bytes of an image without the edits.
+    var imageSize: UInt64
+    /// Nodes that have a name.
+    var nodeCount: UInt64
     /// How often something was changed.
     var changeCount: UInt64 = 0
     /// Tells when what the tree's volume reads from is no longer the same.
     var watch: ImageWatch?
 
-    init(_ tree: StagedTree, _ watch: ImageWatch?) {
+    init(_ tree: StagedTree, _ watch: ImageWatch?, _ limits: StageLimits) {
         self.tree = tree
         self.watch = watch
+        room = limits.room(tree.base)
+        imageSize = limits.imageSize
+        nodeCount = tree.base.statistics.nodeCount
     }
 
     /// A file that somebody has open.
@@ -109,7 +117,6 @@ extension StagedState {
     mutating func forget(_ node: NodeID) -> Bool {
         guard open[node] == nil, tree.isNameless(node) else { return false }
         let hasContents = tree.nodes[node]?.contents == .data
-        stagedByteCount &-= tree.sizes[node] ?? 0
         tree.drop(node)
         return hasContents
     }

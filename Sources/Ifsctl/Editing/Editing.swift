@@ -60,6 +60,40 @@ enum Editing {
         }
     }
 
+    /// Lays out anew what can move of an image, mounted or not.
+    static func compact(_ name: Argument) -> Int32 {
+        Inspection.run { _ throws(ToolError) in
+            let meter = ProgressMeter("\(printable(name.bytes)): compacting")
+            defer { meter.finish() }
+            switch Edits.found(name) {
+            case .mounted(let notice)?:
+                try asking { () throws(ControlError) in
+                    _ = try notice.server.compact { meter.show($0, of: $1) }
+                }
+            case .left(let edits)?:
+                throw ToolError(
+                    "\(printable(edits.stage)): found changes that are in no image yet;"
+                        + " 'ifsctl recover' says what becomes of them", .refused)
+            case nil:
+                try compactFile(name) { meter.show($0, of: $1) }
+            }
+            return 0
+        }
+    }
+
+    private static func compactFile(
+        _ name: Argument, _ progress: @escaping (UInt64, UInt64) -> Void
+    ) throws(ToolError) {
+        let path = try AbsolutePath.resolved(name, .unreadable).bytes
+        let notes = Diagnostics(tool: "ifsctl")
+        let image = try EditedImage(opening: CommitSettings(path, number: 1)) { notes.say($0) }
+        do throws(CommitError) {
+            _ = try image.commit.compact(progress: progress)
+        } catch {
+            throw ToolError(error.description, .refused)
+        }
+    }
+
     /// Throws changes away: those that were left at once, those of a mount when it ends.
     static func discard(_ name: Argument, stage: Argument?) -> Int32 {
         Inspection.run { _ throws(ToolError) in

@@ -51,6 +51,19 @@ extension Command {
         }
     }
 
+    struct Compact: ParsableCommand, Inspecting {
+        static let configuration = CommandConfiguration(
+            abstract: "Lay an image out anew without the holes that changes have left.")
+
+        @ArgumentParser.Argument(
+            help: "The image, or where it is mounted for changes.", completion: .file())
+        var path: String
+
+        func inspect(_ arguments: [ToolSupport.Argument]) -> Int32 {
+            Editing.compact(bytes(of: path, arguments))
+        }
+    }
+
     struct Discard: ParsableCommand, Inspecting {
         static let configuration = CommandConfiguration(
             abstract: "Throw changes away: those of a mount when it ends, others at once.")

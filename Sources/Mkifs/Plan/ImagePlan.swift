@@ -22,14 +22,10 @@ extension Plan {
     private init(
         reading image: IFS.Image, _ range: Range<UInt64>
     ) throws(FormatError) {
-        try Self.check(image)
+        try Self.requireRestorable(image)
         let header = image.header
         let entries = try image.planEntries()
-        guard let root = entries.first, root.path.isEmpty, case .directory = root.kind else {
-            throw .unsupported(
-                Place("root dirent", UInt64(header.directoryOffset)), found: "another entry",
-                expected: "the root, which comes first")
-        }
+        guard let root = entries.first else { throw Self.noRoot(image) }
         let hasLaterMarks =
             header.flags & (IFS.ImageHeader.sortedFlag | IFS.ImageHeader.trailerV2Flag) != 0
         self.init(hasLaterMarks ? .v80 : .v70, header.order, root: root)
@@ -42,8 +38,17 @@ extension Plan {
         addSurroundings(of: image, range)
     }
 
+    /// Throws what a plan of the image would, its bytes aside, without making one.
+    static func check(_ image: IFS.Image) throws(MkifsError) {
+        do throws(FormatError) {
+            try requireRestorable(image)
+        } catch {
+            throw .format(error)
+        }
+    }
+
     /// Throws for what a plan cannot hold.
-    private static func check(_ image: IFS.Image) throws(FormatError) {
+    private static func requireRestorable(_ image: IFS.Image) throws(FormatError) {
         let directory = image.directory
         if let fault = directory.broken ?? directory.skipped.first { throw fault }
         guard image.container == nil, image.displacement == 0 else {
@@ -63,6 +68,18 @@ extension Plan {
                 Place("image header", image.storedOffset),
                 found: "bytes behind the mount point", expected: "zeros up to dir_offset")
         }
+        guard let root = directory.entries.first, directory.path(of: root).isEmpty,
+            case .directory = root.kind
+        else { throw noRoot(image) }
+        if let odd = directory.entries.first(where: { !$0.isRestorable }) {
+            throw image.odd(odd)
+        }
+    }
+
+    private static func noRoot(_ image: IFS.Image) -> FormatError {
+        .unsupported(
+            Place("root dirent", UInt64(image.header.directoryOffset)), found: "another entry",
+            expected: "the root, which comes first")
     }
 
     private var isInOrderOfPaths: Bool {
@@ -134,19 +151,20 @@ extension IFS.Image {
         var entries: [Plan.Entry] = []
         entries.reserveCapacity(directory.entries.count)
         for entry in directory.entries {
-            let start = Int(entry.recordOffset)
-            guard let record = IFS.DirectoryRecord(entry, in: directory),
-                record.bytes(header.order)[...]
-                    == directory.bytes[start..<(start + Int(entry.recordSize))]
-            else {
-                throw .unsupported(
-                    Place("dirent", UInt64(header.directoryOffset) &+ UInt64(start)),
-                    found: "a record of mode \(hex(entry.mode)) that mkifs does not write",
-                    expected: "one of a known type, its texts one behind the other")
+            guard let record = IFS.DirectoryRecord(entry, in: directory) else {
+                throw odd(entry)
             }
             entries.append(Plan.Entry(record))
         }
         return entries
+    }
+
+    /// What there is to say of a record that a plan cannot hold.
+    fileprivate func odd(_ entry: IFS.Dirent) -> FormatError {
+        .unsupported(
+            Place("dirent", UInt64(header.directoryOffset) &+ UInt64(entry.recordOffset)),
+            found: "a record of mode \(hex(entry.mode)) that mkifs does not write",
+            expected: "one of a known type, its texts one behind the other")
     }
 }
 

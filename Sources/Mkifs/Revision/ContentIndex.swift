@@ -111,8 +111,10 @@ private struct RecordFinder {
     }
 
     mutating func recognized(_ node: Revision.Node) throws(MkifsError) -> Revision.Node {
-        // Who says how a program is to be stored wants it stored anew.
-        guard let content = node.newContent, node.treatment == .init() else { return node }
+        // What was laid out as it is now asked for would have to be known.
+        guard let content = node.newContent, node.treatment == Revision.Treatment() else {
+            return node
+        }
         let own = node.record ?? gone[node.path[...]]
         guard let record = try index.record(equalTo: content, first: own, preferring: free) else {
             return node

@@ -39,7 +39,7 @@ struct DirectoryRoom {
         throw .refused(
             "image directory: found \(end &- start) bytes, expected"
                 + " \(limit.offset &- min(limit.offset, start)) at most, for at"
-                + " \(hex(limit.offset)) \(limit.reason)")
+                + " \(hex(limit.offset)) \(limit.reason); fewer entries or shorter paths fit")
     }
 
     /// The first byte that the directory cannot have, and why; nil where all can move. `blocks` are

@@ -73,9 +73,8 @@ struct NewContents {
         let isPageAligned = node.treatment.isPageAligned
         let plain = Payload(content, source, isPageAligned: isPageAligned)
         if let patched = try patched(node, source) { return patched }
-        guard !node.treatment.isRaw, try ELFFile.isELF(source), try !wasRaw(node) else {
-            return plain
-        }
+        let wasRaw = try wasRaw(node)
+        guard !(node.treatment.isRaw ?? wasRaw), try ELFFile.isELF(source) else { return plain }
         guard let file = program(source, node) else { return plain }
         if let reason = foreignness(of: file) {
             warnings.append("\(RevisedDirectory.name(node)): \(reason); stored as it is")
@@ -140,11 +139,13 @@ struct NewContents {
     // MARK: Programs of the image
 
     /// A program of the image with other bytes in its segments: its headers show that it is laid
-    /// out already.
+    /// out already. It is laid out anew where somebody has said how.
     private func patched(
         _ node: Revision.Node, _ source: any ByteSource
     ) throws(FormatError) -> Payload? {
         guard let record = node.record, let old = try laidOut(record),
+            node.treatment == Revision.Treatment()
+                || image.isBootstrap(image.directory.entries[record]),
             case .file(let offset, let size) = image.directory.entries[record].kind,
             source.byteCount == UInt64(size),
             let new = try addresses.program(source, isProcessed: true, at: UInt64(offset)),

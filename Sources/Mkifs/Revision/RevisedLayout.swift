@@ -19,7 +19,7 @@ struct RevisedLayout {
 
     init(
         _ image: IFS.Image, _ plan: Plan, _ directory: RevisedDirectory,
-        _ contents: RevisedContents
+        _ contents: RevisedContents, isCompacting: Bool = false
     ) throws(MkifsError) {
         self.image = image
         found = plan
@@ -39,11 +39,15 @@ struct RevisedLayout {
         let reach = directoryEnd > UInt64(image.header.directoryEnd) ? directoryEnd : 0
         let inTheWay = blocks.prefix { $0.range.lowerBound < reach }.count
         if reach > 0 { try room.require(reach, blocks[..<inTheWay], remains) }
+        let other = BlockMoves(image, contents.addresses)
+        let moves = try isCompacting ? other.all(blocks) : other.first(inTheWay, of: blocks)
+        let moving = Set(moves.map(\.block))
+        let staying = blocks.enumerated().filter { !moving.contains($0.offset) }
         self.room = FreeRoom(
             from: directoryEnd,
-            occupied: (blocks[inTheWay...].map(\.range) + remains.map(\.range))
+            occupied: (staying.map(\.element.range) + remains.map(\.range))
                 .sorted { $0.lowerBound < $1.lowerBound })
-        try place(contents, movingFirst: inTheWay)
+        try place(contents, moves)
     }
 
     // MARK: Places
@@ -51,11 +55,11 @@ struct RevisedLayout {
     /// What was changed stays where it was if it fits there, first what has not grown. What has to
     /// move, has grown or is new goes into the first hole that is large enough.
     private mutating func place(
-        _ contents: RevisedContents, movingFirst count: Int
+        _ contents: RevisedContents, _ moves: [BlockMove]
     ) throws(MkifsError) {
         try placeWhereOldOnesLie(contents.news, grown: false)
         try placeWhereOldOnesLie(contents.news, grown: true)
-        for index in 0..<count { try move(index) }
+        for move in moves { try make(move) }
         for (index, new) in contents.news.enumerated() where places[index] == nil {
             places[index] = try hole(for: new)
         }
@@ -97,25 +101,19 @@ struct RevisedLayout {
     private static func noRoom(_ byteCount: UInt64, _ path: [UInt8]) -> MkifsError {
         .refused(
             "'\(printable(path))': found \(byteCount) bytes, expected as many as an image of less"
-                + " than 4 GiB has room for")
+                + " than 4 GiB has room for; 'ifsctl compact' closes its holes")
     }
 
-    /// Gives a block that is in the directory's way another place.
-    private mutating func move(_ index: Int) throws(MkifsError) {
-        let block = blocks[index]
-        let unit: UInt64
-        do throws(FormatError) {
-            unit = try block.freedom(image, addresses).unit
-        } catch {
-            throw .format(error)
-        }
+    /// Gives a block another place.
+    private mutating func make(_ move: BlockMove) throws(MkifsError) {
+        let block = blocks[move.block]
         let place = try room.takeFirst(
-            atLeast: block.byteCount, unit: unit, phase: block.range.lowerBound % unit
+            atLeast: block.byteCount, unit: move.unit, phase: block.range.lowerBound % move.unit
         ) { _ throws(MkifsError) in block.byteCount }
         guard let place else {
             throw Self.noRoom(block.byteCount, directory.slots[block.members[0].slot].path)
         }
-        blocks[index].place = place.lowerBound
+        blocks[move.block].place = place.lowerBound
     }
 
     // MARK: The plan

@@ -36,9 +36,47 @@ public struct RevisedPlan: Sendable {
         warnings = contents.warnings
     }
 
+    /// The plan of an image with the same tree and without the holes that changes have left: what can
+    /// move is laid out anew, as mkifs lays out what has no place yet. Where that makes the image no
+    /// smaller, it is the image's own plan; of a packed one it is packed to know. The rest is as for a
+    /// revision.
+    public init(
+        compacting image: IFS.Image, within range: Range<UInt64> = 0..<UInt64.max,
+        isForced: Bool = false
+    ) throws(MkifsError) {
+        var found = try Plan(image, within: range)
+        found.previous = image.packedBlocks
+        let surroundings = try Surroundings(image, range, isForced: isForced)
+        let directory = try RevisedDirectory(image, found, Revision())
+        let contents = try RevisedContents(image, found, directory)
+        let layout = try RevisedLayout(image, found, directory, contents, isCompacting: true)
+        var plan = try layout.plan(contents)
+        plan.endFields = surroundings.endFields
+        self.plan = try Self.isSmaller(plan, found, image) ? plan : found
+        warnings = []
+    }
+
+    /// Whether a plan makes a smaller image than the one that was found, packed or not.
+    private static func isSmaller(
+        _ plan: Plan, _ found: Plan, _ image: IFS.Image
+    ) throws(MkifsError) -> Bool {
+        guard let size = plan.header.imageSize, size < image.header.imageSize else { return false }
+        guard image.compression != .none else { return true }
+        func packed(_ plan: Plan) throws(MkifsError) -> UInt64 {
+            var sink = NoSink()
+            return try Layout.image(of: plan, Toolbox(environment: [])).write(to: &sink)
+        }
+        return try packed(plan) < packed(found)
+    }
+
     /// Throws why no change of an image can be kept, whatever it is.
     public static func check(_ image: IFS.Image, isForced: Bool = false) throws(MkifsError) {
-        _ = try Plan(image)
+        try Plan.check(image)
         _ = try Surroundings(image, 0..<UInt64.max, isForced: isForced)
     }
+}
+
+/// For bytes of which nothing is wanted but their number.
+private struct NoSink: ByteSink {
+    mutating func write(_ bytes: [UInt8], at offset: UInt64) throws(FormatError) {}
 }

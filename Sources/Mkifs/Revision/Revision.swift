@@ -36,10 +36,12 @@ public struct Revision: Sendable {
         case device(device: UInt32, rawDevice: UInt32)
     }
 
-    /// How a new ELF file is stored, where that is not as the image's release does it.
+    /// How a new ELF file is stored, where that is not as the image's release does it. Bootstrap
+    /// executables are stored in one way alone.
     public struct Treatment: Equatable, Sendable {
-        /// `+raw`: as it is.
-        public var isRaw = false
+        /// `+raw`: as it is; `-raw`: laid out, whatever the image has at its name; nil for the way of
+        /// the file that the image has.
+        public var isRaw: Bool?
         /// `code=`; nil for the release's way.
         public var code: SegmentUse?
         /// `data=`; nil for the way of the image's other programs.

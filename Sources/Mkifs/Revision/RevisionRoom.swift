@@ -5,6 +5,8 @@ public import Format
 public struct RevisionRoom: Sendable {
     /// How many bytes the directory can grow before it meets what cannot move.
     public let directoryGrowth: UInt64
+    /// Bytes between files, and behind them, that new contents can have.
+    public let holeByteCount: UInt64
     /// What stands there, for a message; nil where all can move.
     public let obstacle: String?
 
@@ -20,7 +22,7 @@ public struct RevisionRoom: Sendable {
         _ image: IFS.Image, within range: Range<UInt64> = 0..<UInt64.max
     ) throws(MkifsError) {
         let plan = try Plan(image, within: range)
-        let addresses = ImageAddresses(image, plan)
+        let addresses = try Self.addresses(image, plan)
         self.image = image
         pageSize = plan.pageSize
         let last = min(range.upperBound, image.file.byteCount)
@@ -38,8 +40,26 @@ public struct RevisionRoom: Sendable {
             }
         self.movable = movable
         obstacle = limit?.reason
-        let end = image.dataBounds.lowerBound &+ 4
-        directoryGrowth = max(limit?.offset ?? UInt64(UInt32.max), end) &- end
+        let bounds = image.dataBounds
+        let used = (blocks.map(\.byteCount) + plan.remains.map { $0.range.upperBound &- $0.offset })
+            .reduce(0, &+)
+        holeByteCount =
+            bounds.upperBound &- bounds.lowerBound
+            &- min(bounds.upperBound &- bounds.lowerBound, used)
+        let end = bounds.lowerBound &+ 4
+        let most = UInt64(image.header.directoryOffset) &+ IFS.Directory.maximumByteCount
+        directoryGrowth = max(min(limit?.offset ?? most, most), end) &- end
+    }
+
+    /// Where a revision takes the image to lie.
+    private static func addresses(
+        _ image: IFS.Image, _ plan: Plan
+    ) throws(MkifsError) -> ImageAddresses {
+        do throws(FormatError) {
+            return ImageAddresses(image, plan, try ProgramEvidence(image))
+        } catch {
+            throw .format(error)
+        }
     }
 
     /// Bytes that the directory has for an entry.
@@ -75,16 +95,17 @@ public struct RevisionRoom: Sendable {
         let reach = UInt64(image.header.directoryEnd) &+ growth
         let moved = growth == 0 ? 0 : movable.last { $0.start < reach }?.total ?? 0
         let more = added &+ moved &+ growth &+ 4
+        let around = fileSize &- min(fileSize, image.end &- image.storedOffset)
+        let whole = around &+ Self.packed(UInt64(image.header.imageSize) &+ more)
         switch image.compression {
         case .none: return fileSize &+ more
-        case .zlib:
-            return fileSize &- min(fileSize, image.end &- image.storedOffset)
-                &+ Self.packed(UInt64(image.header.imageSize) &+ more)
+        case .zlib: return whole
         case .lzo, .ucl:
             let directory = UInt64(image.header.directoryEnd)
             // A block is packed anew for a byte of it.
-            let blocks = 0x1_0000 &* (4 &+ 2 &* UInt64(clamping: count))
-            return fileSize &+ Self.packed(more &+ moved &+ touched &+ directory &+ blocks)
+            let places = 4 &+ 2 &* UInt64(clamping: count)
+            let parts = more &+ moved &+ touched &+ directory &+ places &* 0x1_0000
+            return min(fileSize &+ Self.packed(parts), max(fileSize, whole) &+ places &* 1024)
         }
     }
 

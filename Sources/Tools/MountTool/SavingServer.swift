@@ -102,6 +102,14 @@ extension SavingServer: Controlled {
         }
     }
 
+    func compact(progress: @escaping (UInt64, UInt64) -> Void) -> ControlReply {
+        do throws(CommitError) {
+            return .done(try commit.compact(progress: progress).rawValue)
+        } catch {
+            return .failed(error.description)
+        }
+    }
+
     func discard() -> ControlReply {
         isDiscarding.store(true, ordering: .relaxed)
         return .done("discarded")

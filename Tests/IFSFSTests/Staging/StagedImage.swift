@@ -11,16 +11,16 @@ final class StagedImage {
     private(set) var commit: ImageCommit
     private let stage: Stage
 
-    init(_ bytes: [UInt8]) throws {
+    init(_ bytes: [UInt8], _ change: (inout StageLimits) -> Void = { _ in }) throws {
         folder = try ScratchFolder()
         path = Array(folder.path.appending("/image.ifs").utf8)
         try Data(bytes).write(to: URL(fileURLWithPath: folder.path + "/image.ifs"))
         stage = Stage(at: ImageCommit.stagePath(of: path), of: StageOrigin(of: path, 1).text)
         let opened = try Self.open(path)
+        var limits = StageLimits.ifs(imageSize: UInt64(opened.volume.image.header.imageSize))
+        change(&limits)
         fileSystem = StagedFileSystem(
-            opened.volume, stage,
-            .ifs(imageSize: UInt64(opened.volume.image.header.imageSize)),
-            clock: { 1_700_000_000 })
+            opened.volume, stage, limits, clock: { 1_700_000_000 })
         let path = path
         commit = ImageCommit(of: opened, fileSystem, CommitSettings(path, number: 1)) {
             () throws(CommitError) in

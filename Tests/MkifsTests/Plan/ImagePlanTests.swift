@@ -210,6 +210,33 @@ struct ImagePlanTests {
         ),
     ]
 
+    /// What looks at the records alone finds the same as who makes a plan of them.
+    @Test(arguments: 0..<20)
+    func whatCannotBeChangedIsKnownWithoutAPlan(seed: UInt64) throws {
+        var random = SplitMix64(seed: seed)
+        let built = ImageBuilder.bare([
+            .file("a", "x"), .directory("d"), .symlink("d/link", to: "target"),
+            .device("dev", type: 2), .symlink("l", to: ""),
+        ]).build()
+        var refusedCount = 0
+        for _ in 0..<200 {
+            var bytes = built.bytes
+            let place = Int(random.next() % UInt64(built.directoryEnd))
+            bytes[place] = UInt8(truncatingIfNeeded: random.next())
+            guard let image = try? IFS.Image.only(in: bytes) else { continue }
+            let slow = Result { () throws(MkifsError) in _ = try Plan(image) }
+            let quick = Result { () throws(MkifsError) in try RevisedPlan.check(image) }
+            switch (slow, quick) {
+            case (.success, .success): break
+            case (.failure(let one), .failure(let other)):
+                #expect(one == other)
+                refusedCount += 1
+            default: Issue.record("byte \(place): \(slow), \(quick)")
+            }
+        }
+        #expect(refusedCount > 0)
+    }
+
     @Test(arguments: refused)
     func whatAPlanCannotGiveBackIsRefused(refused: Refused) throws {
         let bytes = refused.image.build().bytes

@@ -178,7 +178,8 @@ struct ProgramRevisionTests {
         let error = try #require(throws: MkifsError.self) { try revised(bytes, revision) }
         #expect(
             error.description.hasSuffix(
-                "at most, for at 0x1000 'p0' begins, which works at its place only"))
+                "at most, for at 0x1000 'p0' begins, which works at its place only;"
+                    + " fewer entries or shorter paths fit"))
         #expect(try RevisionRoom(IFS.Image.only(in: bytes)).directoryGrowth < 4096)
         let elsewhere = try image([.fixed], .v66, at: 0xe_f000)
         #expect(try bases(IFS.Image.only(in: revised(elsewhere, revision))) == [0xe_f000])

@@ -121,6 +121,36 @@ struct ControlTests {
         #expect(try site.leftovers() == [])
     }
 
+    /// ifsctl compact leaves no holes, in the image of a mount as in a file; and the tree is the same.
+    @Test(arguments: [false, true]) func compactLeavesNoHoles(isMounted: Bool) throws {
+        let scratch = try Scratch()
+        defer { scratch.end() }
+        let entries: [ImageEntry] = (0..<8).map {
+            .file("f\($0)", SplitMix64.noise(5000 + $0))
+        }
+        let site = try Site(scratch, ImageBuilder(entries))
+        #expect(try site.mount().status == 0)
+        #expect(try site.change("rm f2 f4").status == 0)
+        #expect(try site.umount().description == "status 0")
+        let before = try site.bytes()
+        if isMounted {
+            #expect(try site.mount().status == 0)
+            #expect(try site.change("rm f5").status == 0)
+        }
+        #expect(try site.ifsctl("compact", site.image).description == "status 0")
+        if isMounted { #expect(try site.umount().description == "status 0") }
+        #expect(try site.bytes().count <= before.count - (isMounted ? 15_000 : 10_000))
+        #expect(try site.ifsctl("check", site.image).status == 0)
+        #expect(try site.mount("ro").status == 0)
+        for number in [0, 1, 3, 6, 7] {
+            #expect(
+                try Calls.contents(site.point / Word("f\(number)"))
+                    == SplitMix64.noise(5000 + number))
+        }
+        #expect(try site.umount().status == 0)
+        #expect(try site.leftovers() == [])
+    }
+
     /// ifsctl wait returns once nobody changes the image any more, with 1 where changes are left.
     @Test(arguments: [false, true]) func waitReturnsAtTheEnd(isKilled: Bool) throws {
         let scratch = try Scratch()

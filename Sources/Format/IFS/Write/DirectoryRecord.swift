@@ -131,3 +131,17 @@ extension IFS {
         }
     }
 }
+
+extension IFS.Dirent {
+    /// Whether a `DirectoryRecord` has just the bytes of this one: its type is known, and the texts of
+    /// a link stand one behind the other.
+    public var isRestorable: Bool {
+        switch kind {
+        case .file, .directory, .device: true
+        case .symlink(let target, let size):
+            target.range.lowerBound == path.range.upperBound + 1
+                && target.range.count == Int(size)
+        case .unknown: false
+        }
+    }
+}

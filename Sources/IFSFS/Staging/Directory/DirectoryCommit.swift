@@ -57,6 +57,15 @@ public final class DirectoryCommit: Commit {
         }
     }
 
+    /// Throws: an image that is built anew has no holes.
+    public func compact(
+        progress: @escaping (UInt64, UInt64) -> Void
+    ) throws(CommitError) -> CommitOutcome {
+        throw CommitError(
+            "\(printable(target)): found an image that is built anew each time,"
+                + " expected one that is changed")
+    }
+
     private func requireSameDirectory() throws(CommitError) {
         var (one, other) = (stat(), stat())
         guard unsafe fstat(fileSystem.tree.root, &one) == 0,
