@@ -5,6 +5,11 @@ internal import Glibc
 /// The names in a directory of the host, but for `.` and `..`; none of one that cannot be read.
 func names(in directory: [UInt8]) -> [[UInt8]] {
     guard let stream = unsafe opendir(cString(directory)) else { return [] }
+    return unsafe names(in: stream)
+}
+
+/// The same of an open directory, which is closed.
+func names(in stream: OpaquePointer) -> [[UInt8]] {
     defer { unsafe closedir(stream) }
     var found: [[UInt8]] = []
     while let entry = unsafe readdir(stream) {

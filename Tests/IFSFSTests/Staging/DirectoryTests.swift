@@ -356,6 +356,21 @@ struct DirectoryTests {
         #expect(try Fixtures.bytes(URL(fileURLWithPath: path)) == Array("[uid=0] file\n".utf8))
     }
 
+    /// What was done holds, whatever has come to be under the name since.
+    @Test(.enabled(if: isRoot, "rights are taken away from root"))
+    func whatWasDoneCounts() throws {
+        let staged = try StagedDirectory(asUser: true)
+        try StagedDirectory.asUser {
+            _ = try make("null", staged, .characterDevice) { $0.device = (1, 3) }
+            try staged.fileSystem.rename(
+                Array("null".utf8), in: .root, to: Array("zero".utf8), in: .root, .replace)
+            _ = FileManager.default.createFile(atPath: staged.path + "/new", contents: nil)
+            rename(staged.path + "/new", staged.path + "/zero")
+            try staged.reopen()
+            #expect(try staged.fileSystem.lookup("zero", in: .root).kind == .characterDevice)
+        }
+    }
+
     @Test func editsReadBackAsTheyWereWritten() {
         var given = HostAttributes()
         let path = Array("a/b".utf8)

@@ -35,16 +35,7 @@ struct DirectoryMountTests {
             try run(["bash", "-ec", Word(script)], in: point)
         }
 
-        /// A mount that somebody's process holds for an instant is tried again.
-        func umount() throws -> Finished {
-            var last = try run([Machine.tool("umount.ifs"), point])
-            _ = try within(5) { () -> Bool? in
-                guard last.errorText.contains("target is busy") else { return true }
-                last = try run([Machine.tool("umount.ifs"), point])
-                return nil
-            }
-            return last
-        }
+        func umount() throws -> Finished { try umountPatiently(point) }
 
         /// Expects that the image is what mkifs makes of these operands.
         func expectImage(_ operands: Word...) throws {
@@ -53,6 +44,8 @@ struct DirectoryMountTests {
             #expect(made.status == 0, "\(made)")
             let found = try Calls.contents(output)
             #expect(try found == Calls.contents(scratch / "made.ifs"))
+            let mode = try Calls.status(scratch / "made.ifs").st_mode
+            #expect(try Calls.status(output).st_mode == mode)
             #expect(try run([Machine.tool("ifsctl"), "check", output]).status == 0)
         }
 
@@ -232,6 +225,23 @@ struct DirectoryMountTests {
         #expect(try site.leftovers() == [])
     }
 
+    /// A mount that goes on is asked for its image as often as one likes.
+    @Test func theImageIsMadeWithoutUnmounting() throws {
+        let scratch = try Scratch()
+        defer { scratch.end() }
+        let site = try Site(scratch)
+        #expect(try site.mount().status == 0)
+        for name in ["one", "two"] {
+            #expect(try site.change("echo text > \(name)").status == 0)
+            let status = try run([Machine.tool("ifsctl"), "status", site.output])
+            #expect(status.text.hasSuffix("  changes wait\n"))
+            #expect(try run([Machine.tool("ifsctl"), "commit", site.output]).status == 0)
+            try site.expectImage("dir")
+            #expect(try site.leftovers() == [])
+        }
+        #expect(try site.umount().description == "status 0")
+    }
+
     /// However a mount of a directory ends, its image is made.
     @Test(arguments: ["umount -i m", "fusermount3 -u m", "kill $server"])
     func everyEndMakesTheImage(command: String) throws {
@@ -313,6 +323,14 @@ struct DirectoryMountTests {
         ("rw", 36, "dir: found a directory, expected output= to name its image"),
         ("rw,output=out.ifs,uid=5", 1, "dir: found a directory, and uid= is for an image"),
         ("rw,output=out.ifs,image=2", 1, "dir: found a directory, and image= is for an image"),
+        (
+            "rw,output=out.ifs,repack_delay=1", 1,
+            "dir: found a directory, and repack_delay= is for an image"
+        ),
+        (
+            "rw,output=out.ifs,commit=fsync", 1,
+            "dir: found a directory, and commit=fsync is for an image"
+        ),
         (
             "rw,output=dir/out.ifs", 1,
             "output: found '$/dir/out.ifs', expected a place outside of 'dir'"

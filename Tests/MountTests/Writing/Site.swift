@@ -24,16 +24,7 @@ struct Site {
         try run(["sh", "-ec", Word(script)], in: point)
     }
 
-    /// A mount that somebody's process holds for an instant is tried again.
-    func umount() throws -> Finished {
-        var last = try run([Machine.tool("umount.ifs"), point])
-        _ = try within(5) { () -> Bool? in
-            guard last.errorText.contains("target is busy") else { return true }
-            last = try run([Machine.tool("umount.ifs"), point])
-            return nil
-        }
-        return last
-    }
+    func umount() throws -> Finished { try umountPatiently(point) }
 
     /// Kills the server and waits for its end.
     func kill() throws {
@@ -51,4 +42,15 @@ struct Site {
         try FileManager.default.contentsOfDirectory(atPath: scratch.path.description)
             .filter { !["m", "x.ifs"].contains($0) }.sorted()
     }
+}
+
+/// Unmounts with our tool. A mount that somebody's process holds for an instant is tried again.
+func umountPatiently(_ point: Word) throws -> Finished {
+    var last = try run([Machine.tool("umount.ifs"), point])
+    _ = try within(5) { () -> Bool? in
+        guard last.errorText.contains("target is busy") else { return true }
+        last = try run([Machine.tool("umount.ifs"), point])
+        return nil
+    }
+    return last
 }

@@ -112,6 +112,8 @@ public final class DirectoryCommit: Commit {
         }
         for warning in build.resolver.diagnostics.kept { report(warning.description) }
         try requireOtherInput(plan, build.resolver.dependencies)
+        // A killed server may have left one.
+        NewImage.removeLeftovers(of: target)
         let file = try NewImage(beside: target, isNamed: plan.filter != nil)
         try file.write(image, progress)
         if let filter = plan.filter {

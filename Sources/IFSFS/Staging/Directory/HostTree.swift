@@ -59,15 +59,7 @@ final class HostTree: Sendable {
             close(folder)
             throw .ofHost(errno)
         }
-        defer { unsafe closedir(stream) }
-        var names: [[UInt8]] = []
-        while let entry = unsafe readdir(stream) {
-            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { buffer in
-                unsafe Array(buffer.prefix { $0 != 0 })
-            }
-            if name != Array(".".utf8), name != Array("..".utf8) { names.append(name) }
-        }
-        return names.sorted { $0.lexicographicallyPrecedes($1) }
+        return unsafe IFSFS.names(in: stream).sorted { $0.lexicographicallyPrecedes($1) }
     }
 
     /// Bytes that the longest path below a node has more than its own; what is more than `limit` need
@@ -184,6 +176,3 @@ extension FileSystemError {
         }
     }
 }
-
-/// A path, or a name, as C has it.
-func cString(_ bytes: [UInt8]) -> [CChar] { bytes.map(CChar.init(bitPattern:)) + [0] }
