@@ -16,6 +16,8 @@ public final class Stage: Sendable {
     public let path: [UInt8]
     private let origin: Lock<[UInt8]>
     private let opened: Lock<Opened?>
+    /// What tells the numbers that nodes have here; nil where they are those they go by.
+    private let numbering: Lock<RenumberedVolume?> = Lock(nil)
 
     /// What is open of a stage that is there.
     private struct Opened {
@@ -45,7 +47,17 @@ public final class Stage: Sendable {
     // MARK: Edits
 
     /// Keeps a change; the first makes the stage.
-    func add(_ edits: [Edit]) throws(FileSystemError) { try made().log.add(edits) }
+    func add(_ edits: [Edit]) throws(FileSystemError) {
+        try made().log.add(edits.map { $0.renumbered(number) })
+    }
+
+    /// From now on nodes have the numbers that they have in a volume that is opened anew: it is what the
+    /// next mount sees.
+    func renumber(as volume: RenumberedVolume) { numbering.withLock { $0 = volume } }
+
+    private func number(_ node: NodeID) -> NodeID {
+        numbering.withLock { $0 }?.numberInStage(node) ?? node
+    }
 
     /// Brings the changes so far to the disk, and a file's contents before them.
     func synchronize(_ file: Int32?) throws(FileSystemError) {
@@ -68,7 +80,7 @@ public final class Stage: Sendable {
     }
 
     private func open(_ node: NodeID, _ flags: Int32) throws(FileSystemError) -> Int32 {
-        let file = unsafe openat(try made().data, Self.name(of: node), flags, 0o600)
+        let file = unsafe openat(try made().data, name(of: node), flags, 0o600)
         guard file >= 0 else { throw .disk(errno) }
         return file
     }
@@ -76,14 +88,14 @@ public final class Stage: Sendable {
     /// Removes the contents of a node; nothing is left to lose where that fails.
     func remove(_ node: NodeID) {
         guard let opened = opened.withLock({ $0 }) else { return }
-        _ = unsafe unlinkat(opened.data, Self.name(of: node), 0)
+        _ = unsafe unlinkat(opened.data, name(of: node), 0)
     }
 
     /// Bytes of a node's contents; 0 where a power cut took a file that nobody had synchronized.
     func byteCount(of node: NodeID) throws(FileSystemError) -> UInt64 {
         var status = stat()
         guard let opened = opened.withLock({ $0 }) else { return 0 }
-        if unsafe fstatat(opened.data, Self.name(of: node), &status, 0) == 0 {
+        if unsafe fstatat(opened.data, name(of: node), &status, 0) == 0 {
             return UInt64(clamping: status.st_size)
         }
         guard errno == ENOENT else { throw .disk(errno) }
@@ -94,7 +106,7 @@ public final class Stage: Sendable {
     /// fewer bytes than `byteCount`.
     func content(of node: NodeID, byteCount: UInt64) -> Content {
         guard byteCount > 0 else { return .bytes([]) }
-        let name = path + Array(("/data/" + Self.name(of: node)).utf8)
+        let name = path + Array(("/data/" + name(of: node)).utf8)
         return .file(HostFile(name, byteCount: byteCount))
     }
 
@@ -290,5 +302,7 @@ public final class Stage: Sendable {
         }
     }
 
-    private static func name(of node: NodeID) -> String { String(node.rawValue) }
+    private func name(of node: NodeID) -> String {
+        String(number(node).rawValue)
+    }
 }

@@ -69,8 +69,11 @@ public final class StagedFileSystem: WritableFileSystem {
     /// has no name any more keeps it.
     func rebase(_ volume: any Volume, _ watch: ImageWatch) throws(FormatError) {
         try state.withLock { state throws(FormatError) in
-            let base = try RenumberedVolume(volume, as: state.tree)
             let nameless = state.open.keys.filter(state.tree.isNameless)
+            try keep(nameless, &state)
+            let base = try RenumberedVolume(
+                volume, as: state.tree, hasNameless: !nameless.isEmpty)
+            stage.renumber(as: base)
             state.tree = StagedTree(base, after: state.tree, keeping: nameless)
             state.watch = watch
             state.stagedByteCount = 0
@@ -88,6 +91,19 @@ public final class StagedFileSystem: WritableFileSystem {
     func noteSynchronized(_ node: NodeID) throws(FileSystemError) {
         guard node == .root, let action = rootSynchronized.withLock({ $0 }) else { return }
         try action()
+    }
+
+    /// Opens what files without a name have in the stage: their contents have none either from now on.
+    private func keep(
+        _ nameless: [NodeID], _ state: inout StagedState
+    ) throws(FormatError) {
+        for node in nameless where state.tree.nodes[node]?.contents == .data {
+            do throws(FileSystemError) {
+                _ = try handle(of: node, &state)
+            } catch {
+                throw .io(Place("contents in the stage", 0), errno: error.errno)
+            }
+        }
     }
 
     /// How often something was changed.
