@@ -61,10 +61,15 @@ public final class Stage: Sendable {
 
     /// Brings the changes so far to the disk, and a file's contents before them.
     func synchronize(_ file: Int32?) throws(FileSystemError) {
+        try synchronizeContents(file)
+        try opened.withLock { $0?.log }?.synchronize()
+    }
+
+    /// Brings a file's contents to the disk, and the names of all contents.
+    func synchronizeContents(_ file: Int32?) throws(FileSystemError) {
         guard let opened = opened.withLock({ $0 }) else { return }
         if let file, fdatasync(file) != 0 { throw .disk(errno) }
         guard fsync(opened.data) == 0 else { throw .disk(errno) }
-        try opened.log.synchronize()
     }
 
     // MARK: Contents
@@ -91,15 +96,15 @@ public final class Stage: Sendable {
         _ = unsafe unlinkat(opened.data, name(of: node), 0)
     }
 
-    /// Bytes of a node's contents; 0 where a power cut took a file that nobody had synchronized.
-    func byteCount(of node: NodeID) throws(FileSystemError) -> UInt64 {
+    /// Bytes of a node's contents; nil where a power cut took a file that nobody had synchronized.
+    func byteCount(of node: NodeID) throws(FileSystemError) -> UInt64? {
         var status = stat()
-        guard let opened = opened.withLock({ $0 }) else { return 0 }
+        guard let opened = opened.withLock({ $0 }) else { return nil }
         if unsafe fstatat(opened.data, name(of: node), &status, 0) == 0 {
             return UInt64(clamping: status.st_size)
         }
         guard errno == ENOENT else { throw .disk(errno) }
-        return 0
+        return nil
     }
 
     /// The contents of a node, to be read when they are written. Reading fails where they have become
@@ -257,13 +262,14 @@ public final class Stage: Sendable {
         guard data >= 0, about >= 0 else { throw .disk(errno) }
         defer { close(about) }
         if let failure = writeAll(origin.withLock { $0 }, to: about) { throw .disk(failure) }
-        let log = unsafe openat(directory, "edits", flags, 0o600)
+        let log = unsafe openat(directory, "edits.new", flags, 0o600)
         guard log >= 0 else { throw .disk(errno) }
         let edits = try EditLog(startingIn: log)
-        // A stage that a power cut leaves is whole or has no log.
-        guard fsync(about) == 0, fsync(directory) == 0, synchronizeDirectory(of: path) else {
-            throw .disk(errno)
-        }
+        // A stage that a kill or a power cut leaves is whole or has no log.
+        guard fsync(about) == 0, fsync(log) == 0,
+            unsafe renameat(directory, "edits.new", directory, "edits") == 0,
+            fsync(directory) == 0, synchronizeDirectory(of: path)
+        else { throw .disk(errno) }
         return Opened(directory: directory, data: data, log: edits)
     }
 
@@ -283,7 +289,7 @@ public final class Stage: Sendable {
             unsafe closedir(stream)
         }
         _ = unsafe rmdir(cString(data))
-        for name in ["/origin", "/saved"] {
+        for name in ["/edits.new", "/origin", "/saved"] {
             _ = unsafe unlink(cString(path + Array(name.utf8)))
         }
         _ = unsafe rmdir(cString(path))

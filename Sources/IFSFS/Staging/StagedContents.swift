@@ -69,7 +69,7 @@ extension StagedFileSystem {
         guard state.tree.nodes[node]?.contents == .data else { return }
         let file = try stage.open(node)
         defer { Glibc.close(file) }
-        guard fdatasync(file) == 0 else { throw .disk(errno) }
+        try stage.synchronizeContents(file)
     }
 
     /// Cuts a file, or makes it longer by zeros.

@@ -53,12 +53,27 @@ public final class StagedFileSystem: WritableFileSystem {
                 if state.tree.isNameless(node) {
                     if state.forget(node) { stage.remove(node) }
                 } else if staged.contents == .data {
-                    let count = try stage.byteCount(of: node)
-                    state.tree.sizes[node] = count
-                    state.stagedByteCount &+= count
+                    try resume(node, staged, &state)
                 }
             }
             return true
+        }
+    }
+
+    /// Goes on with the contents of a file. Where they have not come to the disk, a file of the volume
+    /// has those that it has there, and a new one none.
+    private func resume(
+        _ node: NodeID, _ staged: StagedNode, _ state: inout StagedState
+    ) throws(FileSystemError) {
+        if let count = try stage.byteCount(of: node) {
+            state.tree.sizes[node] = count
+            state.stagedByteCount &+= count
+        } else if state.tree.isNew(node) {
+            Glibc.close(try stage.create(node))
+        } else {
+            var kept = staged
+            kept.contents = .base
+            try format { () throws(FormatError) in try state.tree.apply(.node(node, kept)) }
         }
     }
 
