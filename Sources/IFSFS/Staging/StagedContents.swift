@@ -16,10 +16,24 @@ extension StagedFileSystem {
                 return try contents(of: node, keeping: .max, &state)
             }
             defer { file.done() }
-            try unsafe StageFile.write(bytes, to: file.descriptor, at: offset)
+            do throws(FileSystemError) {
+                try unsafe StageFile.write(bytes, to: file.descriptor, at: offset)
+            } catch {
+                cut(file, of: node)
+                throw error
+            }
             try withState { state throws(FileSystemError) in
                 try noteChange(of: node, &state) { $0 = max($0, end) }
             }
+        }
+    }
+
+    /// Takes back what of a write came behind the end of a file before it failed: who makes the file
+    /// longer later must find zeros there.
+    private func cut(_ file: Handle, of node: NodeID) {
+        state.withLock { state in
+            let count = state.tree.sizes[node] ?? 0
+            _ = ftruncate(file.descriptor, off_t(clamping: count))
         }
     }
 
