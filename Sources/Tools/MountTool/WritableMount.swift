@@ -119,6 +119,8 @@ final class WritableMount: Sendable {
     func save() throws(ToolError) {
         servers.withLock { $0.ofMount?.stop() }
         packer?.stop()
+        // It is ending; who asks once more would only make a crash of it.
+        for number in [SIGHUP, SIGTERM] { signal(number, SIG_IGN) }
         guard !discardsEdits.load(ordering: .relaxed) else { return image.discard() }
         do throws(CommitError) {
             _ = try commit(isLast: true)

@@ -113,6 +113,30 @@ struct EndingTests {
         #expect(try !site.leftovers().contains(".x.ifs.stage"))
     }
 
+    /// A server that is told to end saves, however often it is told.
+    @Test func whoIsToldToEndTwiceSavesAllTheSame() throws {
+        let scratch = try Scratch()
+        defer { scratch.end() }
+        let noise = SplitMix64.noise(24 << 20)
+        let site = try Site(scratch, ImageBuilder([.file("large", noise)]))
+        #expect(try site.mount().status == 0)
+        #expect(try site.change("echo new > new").status == 0)
+        let server = try #require(Daemon.serving(site.point))
+        kill(server.id, SIGTERM)
+        let isSaving = try within(5) { () -> Bool? in
+            try MountLine.on(site.point).isEmpty ? true : nil
+        }
+        usleep(10_000)
+        #expect(isSaving == true)
+        kill(server.id, SIGTERM)
+        kill(server.id, SIGHUP)
+        #expect(server.endsWithin(20))
+        #expect(try site.leftovers() == [])
+        #expect(try site.mount("ro").status == 0)
+        #expect(try site.change("cat new").text == "new\n")
+        #expect(try site.umount().status == 0)
+    }
+
     /// Of two mounts of an image one alone makes changes; the other is told that it is busy, and loses
     /// nothing of the first.
     @Test func aSecondWriterIsRefused() throws {
