@@ -62,6 +62,11 @@ public final class Stage: Sendable {
     /// Brings the changes so far to the disk, and a file's contents before them.
     func synchronize(_ file: Int32?) throws(FileSystemError) {
         try synchronizeContents(file)
+        try synchronizeLog()
+    }
+
+    /// Brings the changes so far to the disk.
+    func synchronizeLog() throws(FileSystemError) {
         try opened.withLock { $0?.log }?.synchronize()
     }
 

@@ -47,7 +47,7 @@ extension StagedFileSystem {
             state.tree.touch(directory, at: clock())
             return state.forget(node) ? node : nil
         }
-        if let gone { stage.remove(gone) }
+        if let gone { removeContents(of: gone) }
     }
 
     /// Gives a node another name.
@@ -80,7 +80,7 @@ extension StagedFileSystem {
                     let isDirectory = try state.attributes(of: node).kind == .directory
                     try state.requireRemovable(other, isDirectory: isDirectory)
                     // What takes another's place must be whole before that is gone.
-                    try synchronizeContents(of: node, state)
+                    try synchronizeContents(of: node, &state)
                 }
                 try add(
                     [.name(name, in: directory, nil), .name(newName, in: newDirectory, node)],
@@ -92,7 +92,7 @@ extension StagedFileSystem {
             guard rule != .exchange, let other else { return nil }
             return state.forget(other) ? other : nil
         }
-        if let gone { stage.remove(gone) }
+        if let gone { removeContents(of: gone) }
     }
 
     /// Other permissions, owners, times and sizes.

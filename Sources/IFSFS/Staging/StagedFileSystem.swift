@@ -68,6 +68,7 @@ public final class StagedFileSystem: WritableFileSystem {
         if let count = try stage.byteCount(of: node) {
             state.tree.sizes[node] = count
             state.stagedByteCount &+= count
+            state.synchronized.insert(node)
         } else if state.tree.isNew(node) {
             Glibc.close(try stage.create(node))
         } else {
@@ -92,6 +93,7 @@ public final class StagedFileSystem: WritableFileSystem {
             state.tree = StagedTree(base, after: state.tree, keeping: nameless)
             state.watch = watch
             state.stagedByteCount = 0
+            state.synchronized = []
             for node in Array(state.open.keys) where !nameless.contains(node) {
                 state.open[node]?.retire()
             }
@@ -244,7 +246,7 @@ public final class StagedFileSystem: WritableFileSystem {
             return (file.descriptors, state.forget(node))
         }
         for descriptor in left.descriptors { Glibc.close(descriptor) }
-        if left.isGone { stage.remove(node) }
+        if left.isGone { removeContents(of: node) }
     }
 
     // MARK: Extended attributes

@@ -7,6 +7,9 @@ struct StagedState {
     /// Bytes that all contents in the stage have.
     var stagedByteCount: UInt64 = 0
 
+    /// Nodes whose contents somebody has brought to the disk.
+    var synchronized: Set<NodeID> = []
+
     /// How often something was changed.
     var changeCount: UInt64 = 0
     /// Tells when what the tree's volume reads from is no longer the same.
