@@ -155,6 +155,11 @@ struct RecordedCalls {
     // MARK: Calls
 
     private mutating func opened(_ path: Word, _ flags: String, _ descriptor: Int) {
+        if flags.contains("O_TMPFILE"), path == folder {
+            open[descriptor] = .file(names.count)
+            names.append(folder / "without a name")
+            return
+        }
         guard path == folder || isInside(path) else {
             open[descriptor] = flags.contains("O_DIRECTORY") ? .directory(path) : nil
             return
@@ -182,6 +187,13 @@ struct RecordedCalls {
     }
 
     private mutating func link(_ path: Word, _ new: Word) {
+        if let number = Int(path.description.split(separator: "/").last ?? ""),
+            path == "/proc/self/fd/\(number)", case .file(let file)? = open[number]
+        {
+            // The first name of a file that had none.
+            files[new] = file
+            calls.append(.create(new, file))
+        }
         guard isInside(path) else { return }
         files[new] = files[path]
         calls.append(.link(path, new))
