@@ -136,8 +136,10 @@ struct PowerCutTests {
         let bytes = try image.bytes()
         let isOld = bytes == recording.before
         guard isOld || bytes == recording.after else { throw Failure("neither old nor new") }
-        if image.stage.isFound { _ = try image.fileSystem.resume(image.path) }
-        let tree = try KnownTree(image.fileSystem)
+        let opened = try StagedImage.open(image.path)
+        let edited = EditedImage(opened, CommitSettings(image.path, number: 1)) { opened }
+        if edited.hasEditsOfAnother { _ = try edited.resume() }
+        let tree = try KnownTree(edited.fileSystem)
         if isOld {
             if let fault = CutScript(recording.script).fault(of: tree, safe: safe) {
                 throw Failure(fault)
@@ -146,7 +148,7 @@ struct PowerCutTests {
             let faults = tree.differences(recording.script.trees.last ?? tree)
             guard faults.isEmpty else { throw Failure("new, but \(faults)") }
         }
-        _ = try image.commit.run(isLast: true)
+        _ = try edited.commit.run(isLast: true)
         guard try image.names() == ["image.ifs"] else {
             throw Failure("left: \(try image.names())")
         }
