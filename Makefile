@@ -47,9 +47,12 @@ bench: build ## Measure, beside squashfuse; ARGS="--quick", ARGS="--list", ARGS=
 	@scripts/apt-packages run bench
 	@scripts/bench $(ARGS)
 
-fuzz: packages ## Fuzz each parser FUZZ_SECONDS (60) long; LONG=1: 600, two at a time
-	@scripts/apt-packages fuzz
+# With LONG=1 and no ARGS, the tests that can go on for hours do so for a while.
+long_tests = $(if $(LONG),$(if $(ARGS),,yes))
+fuzz: packages $(if $(long_tests),build) ## Fuzz each parser FUZZ_SECONDS (60) long; LONG=1: 600, two at a time, and long tests
+	@scripts/apt-packages fuzz $(if $(long_tests),run test)
 	@scripts/fuzz $(ARGS)
+	$(if $(long_tests),IFSFS_LONG=1 scripts/test --filter "StagedModel|RandomFile|PowerCut|KillTests")
 
 tsan: build ## Run the mount's tests under the thread sanitizer
 	@scripts/apt-packages run test

@@ -76,7 +76,7 @@ let package = Package(
             path: "Sources/Tools/ToolBox", swiftSettings: strict),
 
         .target(
-            name: "TestSupport", dependencies: ["Format", "CLZO", "CUCL", "CZlib"],
+            name: "TestSupport", dependencies: ["IFSFS", "Format", "CLZO", "CUCL", "CZlib"],
             path: "Tests/TestSupport", swiftSettings: glue),
         .testTarget(
             name: "FormatTests", dependencies: ["Format", "TestSupport"], swiftSettings: glue),
@@ -99,7 +99,9 @@ let package = Package(
             path: "Tests/MemoryMount", swiftSettings: glue),
         .testTarget(
             name: "MountTests",
-            dependencies: ["MemoryMount", "TestSupport", "CLZO", "CUCL", "CZlib"],
+            dependencies: [
+                "IFSFS", "Format", "MemoryMount", "TestSupport", "CLZO", "CUCL", "CZlib",
+            ],
             swiftSettings: glue),
     ]
 )

@@ -46,3 +46,40 @@ extension FileSystem {
         try lookup(Array(name.utf8), in: directory)
     }
 }
+
+extension FileSystem {
+    /// The node at a path of names without a leading slash.
+    func node(at path: String) throws -> NodeID {
+        var node = NodeID.root
+        for name in path.split(separator: "/") { node = try lookup(String(name), in: node).node }
+        return node
+    }
+}
+
+extension WritableFileSystem {
+    /// Makes a file of these bytes; returns it.
+    @discardableResult
+    func makeFile(
+        _ name: String, in directory: NodeID = .root, _ bytes: [UInt8] = [],
+        permissions: UInt32 = 0o644
+    ) throws -> NodeID {
+        let node = try make(
+            Array(name.utf8), in: directory, NewNode(.file, permissions: permissions)
+        ).node
+        try put(bytes, to: node)
+        return node
+    }
+
+    /// Writes bytes from an offset on.
+    func put(_ bytes: [UInt8], to node: NodeID, at offset: UInt64 = 0) throws {
+        guard !bytes.isEmpty else { return }
+        try bytes.withUnsafeBytes { try write($0, to: node, at: offset) }
+    }
+
+    /// Cuts a file, or makes it longer by zeros.
+    func resize(_ node: NodeID, to count: Int) throws {
+        var change = AttributeChange()
+        change.byteCount = UInt64(count)
+        _ = try self.change(node, change)
+    }
+}

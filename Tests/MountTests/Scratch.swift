@@ -59,10 +59,10 @@ final class Scratch {
     /// A path in the directory.
     static func / (scratch: Scratch, name: Word) -> Word { scratch.path / name }
 
-    /// Writes a file.
+    /// Writes a file, perhaps in another directory.
     @discardableResult
-    func file(_ name: Word, _ bytes: [UInt8]) throws -> Word {
-        let path = self / name
+    func file(_ name: Word, _ bytes: [UInt8], in folder: Word? = nil) throws -> Word {
+        let path = (folder ?? path) / name
         let descriptor = path.withCString {
             open($0, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         }

@@ -8,6 +8,17 @@ enum Edit: Equatable {
     case name([UInt8], in: NodeID, NodeID?)
 }
 
+extension Edit {
+    /// The same of nodes that have other numbers.
+    func renumbered(_ number: (NodeID) -> NodeID) -> Edit {
+        switch self {
+        case .node(let node, let staged): .node(number(node), staged)
+        case .name(let name, let directory, let node):
+            .name(name, in: number(directory), node.map(number))
+        }
+    }
+}
+
 /// A node that was made or changed, with all that is its own.
 struct StagedNode: Equatable, Sendable {
     /// Where a file's bytes are.

@@ -59,7 +59,8 @@ final class EditLog: Sendable {
         let head = try source.prefix(8, at: position)
         guard head.count == 8 else { return nil }
         let length = Int(word(head[0..<4]))
-        guard length <= longestRecord else { return nil }
+        // Zeros are what a power cut leaves of a record whose successors it has spared.
+        guard length > 0, length <= longestRecord else { return nil }
         let record = try source.prefix(length, at: position &+ 8)
         guard record.count == length, sum(record) == word(head[4..<8]) else { return nil }
         return (record, position &+ 8 &+ UInt64(length))

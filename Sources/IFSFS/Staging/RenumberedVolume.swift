@@ -7,16 +7,19 @@ struct RenumberedVolume: Volume {
     /// Numbers of the volume's nodes by the numbers they go by, and the other way round.
     private let inside: [NodeID: NodeID]
     private let outside: [NodeID: NodeID]
-    /// What has the nodes that are no more in the volume and may be open still.
-    private let previous: any Volume
+    /// What has the nodes that are no more in the volume and are open still; nil where none are.
+    private let previous: (any Volume)?
     /// The highest number that was ever given.
     private let lastNumber: UInt64
 
-    /// The nodes of `volume`, which holds what `tree` shows, by their numbers there.
-    init(_ volume: any Volume, as tree: StagedTree) throws(FormatError) {
+    /// The nodes of `volume`, which holds what `tree` shows, by their numbers there. The volume of the
+    /// tree itself is asked no more, unless somebody has files of it open that have no name.
+    init(
+        _ volume: any Volume, as tree: StagedTree, hasNameless: Bool
+    ) throws(FormatError) {
         self.volume = volume
-        previous = tree.base
-        lastNumber = tree.nextNode.rawValue &- 1
+        previous = hasNameless ? tree.base : nil
+        lastNumber = max(tree.nextNode.rawValue &- 1, volume.statistics.nodeCount)
         var inside: [NodeID: NodeID] = [:]
         var outside: [NodeID: NodeID] = [:]
         var open = [NodeID.root]
@@ -43,6 +46,13 @@ struct RenumberedVolume: Volume {
     /// What the volume itself calls a node; nil for one that it does not have.
     func number(of node: NodeID) -> NodeID? { inside[node] }
 
+    /// What a node is called in the stage, which the next mount reads: the volume has its own numbers
+    /// then. New nodes come behind them all; what has no name any more must not be taken for another.
+    func numberInStage(_ node: NodeID) -> NodeID {
+        if let own = inside[node] { return own }
+        return node.rawValue > lastNumber ? node : NodeID(rawValue: node.rawValue | 1 << 48)
+    }
+
     var statistics: VolumeStatistics {
         var statistics = volume.statistics
         statistics.nodeCount = lastNumber
@@ -50,7 +60,7 @@ struct RenumberedVolume: Volume {
     }
 
     func attributes(of node: NodeID) throws(FormatError) -> Attributes? {
-        guard let own = inside[node] else { return try previous.attributes(of: node) }
+        guard let own = inside[node] else { return try previous?.attributes(of: node) }
         var found = try volume.attributes(of: own)
         found?.node = node
         return found
@@ -81,7 +91,7 @@ struct RenumberedVolume: Volume {
         _ node: NodeID, into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(FormatError) -> Int {
         guard let own = inside[node] else {
-            return try unsafe previous.read(node, into: buffer, at: offset)
+            return try unsafe previous?.read(node, into: buffer, at: offset) ?? 0
         }
         return try unsafe volume.read(own, into: buffer, at: offset)
     }

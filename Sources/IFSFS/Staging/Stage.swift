@@ -16,6 +16,8 @@ public final class Stage: Sendable {
     public let path: [UInt8]
     private let origin: Lock<[UInt8]>
     private let opened: Lock<Opened?>
+    /// What tells the numbers that nodes have here; nil where they are those they go by.
+    private let numbering: Lock<RenumberedVolume?> = Lock(nil)
 
     /// What is open of a stage that is there.
     private struct Opened {
@@ -45,17 +47,37 @@ public final class Stage: Sendable {
     // MARK: Edits
 
     /// Keeps a change; the first makes the stage.
-    func add(_ edits: [Edit]) throws(FileSystemError) { try add(Edit.bytes(of: edits)) }
+    func add(_ edits: [Edit]) throws(FileSystemError) {
+        try add(Edit.bytes(of: edits.map { $0.renumbered(number) }))
+    }
 
     /// Keeps a change as a record of the log.
     func add(_ record: [UInt8]) throws(FileSystemError) { try made().log.add(record) }
 
+    /// From now on nodes have the numbers that they have in a volume that is opened anew: it is what the
+    /// next mount sees.
+    func renumber(as volume: RenumberedVolume) { numbering.withLock { $0 = volume } }
+
+    private func number(_ node: NodeID) -> NodeID {
+        numbering.withLock { $0 }?.numberInStage(node) ?? node
+    }
+
     /// Brings the changes so far to the disk, and a file's contents before them.
     func synchronize(_ file: Int32?) throws(FileSystemError) {
+        try synchronizeContents(file)
+        try synchronizeLog()
+    }
+
+    /// Brings the changes so far to the disk.
+    func synchronizeLog() throws(FileSystemError) {
+        try opened.withLock { $0?.log }?.synchronize()
+    }
+
+    /// Brings a file's contents to the disk, and the names of all contents.
+    func synchronizeContents(_ file: Int32?) throws(FileSystemError) {
         guard let opened = opened.withLock({ $0 }) else { return }
         if let file, fdatasync(file) != 0 { throw .disk(errno) }
         guard fsync(opened.data) == 0 else { throw .disk(errno) }
-        try opened.log.synchronize()
     }
 
     // MARK: Contents
@@ -71,7 +93,7 @@ public final class Stage: Sendable {
     }
 
     private func open(_ node: NodeID, _ flags: Int32) throws(FileSystemError) -> Int32 {
-        let file = unsafe openat(try made().data, Self.name(of: node), flags, 0o600)
+        let file = unsafe openat(try made().data, name(of: node), flags, 0o600)
         guard file >= 0 else { throw .disk(errno) }
         return file
     }
@@ -79,25 +101,25 @@ public final class Stage: Sendable {
     /// Removes the contents of a node; nothing is left to lose where that fails.
     func remove(_ node: NodeID) {
         guard let opened = opened.withLock({ $0 }) else { return }
-        _ = unsafe unlinkat(opened.data, Self.name(of: node), 0)
+        _ = unsafe unlinkat(opened.data, name(of: node), 0)
     }
 
-    /// Bytes of a node's contents; 0 where a power cut took a file that nobody had synchronized.
-    func byteCount(of node: NodeID) throws(FileSystemError) -> UInt64 {
+    /// Bytes of a node's contents; nil where a power cut took a file that nobody had synchronized.
+    func byteCount(of node: NodeID) throws(FileSystemError) -> UInt64? {
         var status = stat()
-        guard let opened = opened.withLock({ $0 }) else { return 0 }
-        if unsafe fstatat(opened.data, Self.name(of: node), &status, 0) == 0 {
+        guard let opened = opened.withLock({ $0 }) else { return nil }
+        if unsafe fstatat(opened.data, name(of: node), &status, 0) == 0 {
             return UInt64(clamping: status.st_size)
         }
         guard errno == ENOENT else { throw .disk(errno) }
-        return 0
+        return nil
     }
 
     /// The contents of a node, to be read when they are written. Reading fails where they have become
     /// fewer bytes than `byteCount`.
     func content(of node: NodeID, byteCount: UInt64) -> Content {
         guard byteCount > 0 else { return .bytes([]) }
-        let name = path + Array(("/data/" + Self.name(of: node)).utf8)
+        let name = path + Array(("/data/" + name(of: node)).utf8)
         return .file(HostFile(name, byteCount: byteCount))
     }
 
@@ -257,13 +279,14 @@ public final class Stage: Sendable {
         guard data >= 0, about >= 0 else { throw .disk(errno) }
         defer { close(about) }
         if let failure = writeAll(origin.withLock { $0 }, to: about) { throw .disk(failure) }
-        let log = unsafe openat(directory, "edits", flags, 0o600)
+        let log = unsafe openat(directory, "edits.new", flags, 0o600)
         guard log >= 0 else { throw .disk(errno) }
         let edits = try EditLog(startingIn: log)
-        // A stage that a power cut leaves is whole or has no log.
-        guard fsync(about) == 0, fsync(directory) == 0, synchronizeDirectory(of: path) else {
-            throw .disk(errno)
-        }
+        // A stage that a kill or a power cut leaves is whole or has no log.
+        guard fsync(about) == 0, fsync(log) == 0,
+            unsafe renameat(directory, "edits.new", directory, "edits") == 0,
+            fsync(directory) == 0, synchronizeDirectory(of: path)
+        else { throw .disk(errno) }
         return Opened(directory: directory, data: data, log: edits)
     }
 
@@ -283,7 +306,7 @@ public final class Stage: Sendable {
             unsafe closedir(stream)
         }
         _ = unsafe rmdir(cString(data))
-        for name in ["/origin", "/saved"] {
+        for name in ["/edits.new", "/origin", "/saved"] {
             _ = unsafe unlink(cString(path + Array(name.utf8)))
         }
         _ = unsafe rmdir(cString(path))
@@ -302,5 +325,7 @@ public final class Stage: Sendable {
         }
     }
 
-    private static func name(of node: NodeID) -> String { String(node.rawValue) }
+    private func name(of node: NodeID) -> String {
+        String(number(node).rawValue)
+    }
 }

@@ -55,7 +55,7 @@ extension StagedFileSystem {
             state.tree.touch(directory, at: clock())
             return state.forget(node) ? node : nil
         }
-        if let gone { stage.remove(gone) }
+        if let gone { removeContents(of: gone) }
     }
 
     /// Gives a node another name.
@@ -92,7 +92,7 @@ extension StagedFileSystem {
                     let isDirectory = try state.attributes(of: node).kind == .directory
                     try state.requireRemovable(other, isDirectory: isDirectory)
                     // What takes another's place must be whole before that is gone.
-                    try synchronizeContents(of: node, state)
+                    try synchronizeContents(of: node, &state)
                 }
                 let load = try state.load(
                     renaming: node, name, in: directory, to: newName, in: newDirectory, over: other)
@@ -109,7 +109,7 @@ extension StagedFileSystem {
             guard rule != .exchange, let other else { return nil }
             return state.forget(other) ? other : nil
         }
-        if let gone { stage.remove(gone) }
+        if let gone { removeContents(of: gone) }
     }
 
     /// Other permissions, owners, times and sizes.

@@ -15,10 +15,24 @@ extension StagedFileSystem {
                 return try contents(of: node, keeping: .max, &state)
             }
             defer { file.done() }
-            try unsafe StageFile.write(bytes, to: file.descriptor, at: offset)
+            do throws(FileSystemError) {
+                try unsafe StageFile.write(bytes, to: file.descriptor, at: offset)
+            } catch {
+                cut(file, of: node)
+                throw error
+            }
             try withState { state throws(FileSystemError) in
                 try noteChange(of: node, &state) { $0 = max($0, end) }
             }
+        }
+    }
+
+    /// Takes back what of a write came behind the end of a file before it failed: who makes the file
+    /// longer later must find zeros there.
+    private func cut(_ file: Handle, of node: NodeID) {
+        state.withLock { state in
+            let count = state.tree.sizes[node] ?? 0
+            _ = ftruncate(file.descriptor, off_t(clamping: count))
         }
     }
 
@@ -47,16 +61,29 @@ extension StagedFileSystem {
             let file = try handle(of: node, &state)
             defer { file.done() }
             try stage.synchronize(file.descriptor)
+            state.synchronized.insert(node)
         }
         try noteSynchronized(node)
     }
 
     /// What has come of a file's contents so far, before something is gone that they replace.
-    func synchronizeContents(of node: NodeID, _ state: StagedState) throws(FileSystemError) {
+    func synchronizeContents(
+        of node: NodeID, _ state: inout StagedState
+    ) throws(FileSystemError) {
         guard state.tree.nodes[node]?.contents == .data else { return }
         let file = try stage.open(node)
         defer { Glibc.close(file) }
-        guard fdatasync(file) == 0 else { throw .disk(errno) }
+        try stage.synchronizeContents(file)
+        state.synchronized.insert(node)
+    }
+
+    /// Removes the contents of a node that is gone. What somebody has brought to the disk may not go
+    /// from there before the change does that lets it go; where that fails, it goes with the stage.
+    func removeContents(of node: NodeID) {
+        if state.withLock({ $0.synchronized.remove(node) }) != nil {
+            do throws(FileSystemError) { try stage.synchronizeLog() } catch { return }
+        }
+        stage.remove(node)
     }
 
     /// Cuts a file, or makes it longer by zeros.

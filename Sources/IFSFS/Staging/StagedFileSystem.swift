@@ -53,11 +53,28 @@ public final class StagedFileSystem: WritableFileSystem {
                 if state.tree.isNameless(node) {
                     if state.forget(node) { stage.remove(node) }
                 } else if staged.contents == .data {
-                    state.tree.sizes[node] = try stage.byteCount(of: node)
+                    try resume(node, staged, &state)
                 }
             }
             try state.countLoad()
             return true
+        }
+    }
+
+    /// Goes on with the contents of a file. Where they have not come to the disk, a file of the volume
+    /// has those that it has there, and a new one none.
+    private func resume(
+        _ node: NodeID, _ staged: StagedNode, _ state: inout StagedState
+    ) throws(FileSystemError) {
+        if let count = try stage.byteCount(of: node) {
+            state.tree.sizes[node] = count
+            state.synchronized.insert(node)
+        } else if state.tree.isNew(node) {
+            Glibc.close(try stage.create(node))
+        } else {
+            var kept = staged
+            kept.contents = .base
+            try format { () throws(FormatError) in try state.tree.apply(.node(node, kept)) }
         }
     }
 
@@ -68,11 +85,15 @@ public final class StagedFileSystem: WritableFileSystem {
     /// has no name any more keeps it.
     func rebase(_ volume: any Volume, _ watch: ImageWatch) throws(FormatError) {
         try state.withLock { state throws(FormatError) in
-            let base = try RenumberedVolume(volume, as: state.tree)
             let nameless = state.open.keys.filter(state.tree.isNameless)
+            try keep(nameless, &state)
+            let base = try RenumberedVolume(
+                volume, as: state.tree, hasNameless: !nameless.isEmpty)
+            stage.renumber(as: base)
             state.tree = StagedTree(base, after: state.tree, keeping: nameless)
             state.watch = watch
             state.forgetLoad(limits, volume.statistics)
+            state.synchronized = []
             for node in Array(state.open.keys) where !nameless.contains(node) {
                 state.open[node]?.retire()
             }
@@ -87,6 +108,19 @@ public final class StagedFileSystem: WritableFileSystem {
     func noteSynchronized(_ node: NodeID) throws(FileSystemError) {
         guard node == .root, let action = rootSynchronized.withLock({ $0 }) else { return }
         try action()
+    }
+
+    /// Opens what files without a name have in the stage: their contents have none either from now on.
+    private func keep(
+        _ nameless: [NodeID], _ state: inout StagedState
+    ) throws(FormatError) {
+        for node in nameless where state.tree.nodes[node]?.contents == .data {
+            do throws(FileSystemError) {
+                _ = try handle(of: node, &state)
+            } catch {
+                throw .io(Place("contents in the stage", 0), errno: error.errno)
+            }
+        }
     }
 
     /// How often something was changed.
@@ -215,7 +249,7 @@ public final class StagedFileSystem: WritableFileSystem {
             return (file.descriptors, state.forget(node))
         }
         for descriptor in left.descriptors { Glibc.close(descriptor) }
-        if left.isGone { stage.remove(node) }
+        if left.isGone { removeContents(of: node) }
     }
 }
 

@@ -12,6 +12,10 @@ struct StagedState {
     var imageSize: UInt64
     /// Nodes that have a name.
     var nodeCount: UInt64
+
+    /// Nodes whose contents somebody has brought to the disk.
+    var synchronized: Set<NodeID> = []
+
     /// How often something was changed.
     var changeCount: UInt64 = 0
     /// Tells when what the tree's volume reads from is no longer the same.

@@ -105,6 +105,10 @@ enum MountIFS {
         }
         var settings = settings
         settings.isWritable = true
+        var image = image
+        if try WritableMount.commitsLeftEdits(image, options, warn: report), let path = image.path {
+            image = try MountedImage(Argument(bytes: path), options)
+        }
         let mount = try WritableMount(
             image, at: settings.mountPoint, options, reportChange: reportChange, warn: report)
         settings.started = mount.listen

@@ -24,6 +24,50 @@ final class WritableMount: Sendable {
         return nil
     }
 
+    /// Makes edits that another mount has left an image, if that was asked for; false where there are
+    /// none. It is done in a process of its own, since packing takes threads.
+    static func commitsLeftEdits(
+        _ image: MountedImage, _ options: MountOptions, warn: @escaping @Sendable (String) -> Void
+    ) throws(ToolError) -> Bool {
+        let settings = settings(image, options)
+        let edited = edited(image, settings, options, reportChange: {}, warn: warn)
+        guard options.recovery == .commit, edited.hasEditsOfAnother else { return false }
+        let fault = ChildProcess.fault {
+            do throws(CommitError) {
+                if try edited.resume() { _ = try edited.commit.run(isLast: true) }
+                return nil
+            } catch {
+                return error.description
+            }
+        }
+        if let fault { throw ToolError(fault, .refused) }
+        return true
+    }
+
+    private static func settings(_ image: MountedImage, _ options: MountOptions) -> CommitSettings {
+        var settings = CommitSettings(
+            image.path ?? [], number: image.number, target: options.output)
+        settings.backup = options.backup.map { settings.target + $0 }
+        settings.isForced = options.isForced
+        return settings
+    }
+
+    private static func edited(
+        _ image: MountedImage, _ settings: CommitSettings, _ options: MountOptions,
+        reportChange: @escaping @Sendable () -> Void, warn: @escaping @Sendable (String) -> Void
+    ) -> EditedImage {
+        EditedImage(
+            image.opened(reportChange), settings, stage: options.stageDirectory, warn: warn
+        ) { () throws(CommitError) in
+            do throws(ToolError) {
+                return try MountedImage(Argument(bytes: settings.source), options)
+                    .opened(reportChange)
+            } catch {
+                throw CommitError(error.description)
+            }
+        }
+    }
+
     /// Opens an image for changes. Throws where edits of another mount wait or are being made.
     /// `reportChange` is told once when somebody else changes the image, `warn` what there is to say of
     /// a new one.
@@ -31,20 +75,8 @@ final class WritableMount: Sendable {
         _ image: MountedImage, at mountPoint: [UInt8], _ options: MountOptions,
         reportChange: @escaping @Sendable () -> Void, warn: @escaping @Sendable (String) -> Void
     ) throws(ToolError) {
-        let source = image.path ?? []
-        var settings = CommitSettings(source, number: image.number, target: options.output)
-        settings.backup = options.backup.map { settings.target + $0 }
-        settings.isForced = options.isForced
-        let edited = EditedImage(
-            image.opened(reportChange), settings, stage: options.stageDirectory, warn: warn
-        ) {
-            () throws(CommitError) in
-            do throws(ToolError) {
-                return try MountedImage(Argument(bytes: source), options).opened(reportChange)
-            } catch {
-                throw CommitError(error.description)
-            }
-        }
+        let settings = Self.settings(image, options)
+        let edited = Self.edited(image, settings, options, reportChange: reportChange, warn: warn)
         self.image = edited
         packer = options.repackDelay.map { BackgroundPacker(edited.commit, delay: $0) }
         server = try SavingServer(
@@ -63,13 +95,12 @@ final class WritableMount: Sendable {
     private func recover(_ recovery: MountOptions.Recovery?) throws(CommitError) {
         if recovery == .discard { return try image.discardEditsOfAnother() }
         guard try image.resume() else { return }
-        guard let recovery else {
+        guard recovery == .resume else {
             throw CommitError(
                 "\(printable(image.stagePath)): found edits that are in no image yet;"
                     + " recover=resume goes on with them, recover=commit makes them an image,"
                     + " recover=discard throws them away")
         }
-        if recovery == .commit { _ = try image.commit.run() }
     }
 
     /// Lets umount.ifs and ifsctl ask for what they want.

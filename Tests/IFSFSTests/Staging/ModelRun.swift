@@ -5,7 +5,7 @@ import Testing
 
 /// The same operations on both, one by one.
 struct ModelRun {
-    private let fileSystem: any WritableFileSystem
+    var fileSystem: any WritableFileSystem
     /// Permission bits that are given to files.
     private let bits: UInt32
     /// Whether a link has a mode of its own.

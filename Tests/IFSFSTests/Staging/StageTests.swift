@@ -109,6 +109,35 @@ struct StageTests {
         try make("more", "third", fileSystem)
     }
 
+    /// Zeros where a record was: those behind it are of a tree that never was.
+    @Test func aHoleInTheLogIsItsEnd() throws {
+        var whole = 0
+        let fileSystem = try leave { place in
+            let log = URL(fileURLWithPath: place + "/edits")
+            let bytes = try Data(contentsOf: log)
+            whole = bytes.count
+            let records = bytes.dropFirst(16)
+            try (bytes + Data(count: 64) + records).write(to: log)
+        }
+        #expect(try fileSystem.resume(image.path))
+        let log = try Fixtures.bytes(URL(fileURLWithPath: place + "/edits"))
+        #expect(log.count == whole)
+        try make("more", "third", fileSystem)
+    }
+
+    /// What a kill leaves of the making of a stage is none.
+    @Test(arguments: [[], ["origin"], ["origin", "edits.new"]])
+    func aStageThatWasNotMadeToItsEndIsNone(left: [String]) throws {
+        let fileSystem = try leave { place in
+            for name in ["origin", "edits", "data"] where !left.contains(name) {
+                try FileManager.default.removeItem(atPath: place + "/" + name)
+            }
+            for name in left { try Data().write(to: URL(fileURLWithPath: place + "/" + name)) }
+        }
+        #expect(try !fileSystem.resume(image.path))
+        #expect(try image.names() == ["image.ifs"])
+    }
+
     @Test func contentsThatAreGoneAreNotTakenForNone() throws {
         try make("new", "first", image.fileSystem)
         let before = try image.bytes()

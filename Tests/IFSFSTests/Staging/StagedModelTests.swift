@@ -4,9 +4,10 @@ import TestSupport
 import Testing
 
 /// A staged image held against a dictionary: both are changed by the same random operations, then the
-/// image is made of the edits, opened again, and compared; and then it goes on.
+/// image is made of the edits, opened again, and compared; and then it goes on. Now and then the server
+/// is killed, and the next one goes on with the edits.
 struct StagedModelTests {
-    static let seeds: Range<UInt64> = 0..<20
+    static let seeds = LongRun.seeds(40, of: 400)
     static let operations = 5_000
 
     @Test(arguments: seeds)
@@ -14,12 +15,17 @@ struct StagedModelTests {
         var random = SplitMix64(seed: seed)
         let (model, entries) = TreeModel.random(&random, count: 60)
         let builder = ImageBuilder(entries).with { $0.packing = seed % 2 == 0 ? .none : .lzo() }
-        let image = try StagedImage(builder.build().bytes)
+        var image = try StagedImage(builder.build().bytes)
         var run = ModelRun(image.fileSystem, model, random)
         for _ in 0..<2 {
             for number in 0..<(Self.operations / 2) {
                 try run.step()
-                if number % 500 == 0 { try run.compareAll(image.fileSystem) }
+                guard number % 500 == 0 else { continue }
+                try run.compareAll(image.fileSystem)
+                if number % 1000 == 500 {
+                    image = try image.afterKill()
+                    run.fileSystem = image.fileSystem
+                }
             }
             try run.compareAll(image.fileSystem)
             #expect(try image.commit.run() == .written)

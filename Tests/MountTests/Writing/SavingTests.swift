@@ -190,37 +190,4 @@ struct SavingTests {
         #expect(try Calls.contents(scratch / "x.ifs.orig") == before)
         #expect(try site.bytes() == Calls.contents(scratch / "out.ifs"))
     }
-
-    /// A disk that is full is told at the write, or umount fails: the image and the changes stay.
-    @Test(.needsRoot, arguments: [64, 200, 300, 400, 500, 600, 700, 900])
-    func aFullDiskLosesNothing(kibibytes: Int) throws {
-        let scratch = try Scratch()
-        defer { scratch.end() }
-        let disk = try scratch.directory("disk")
-        let size = Word("size=\(kibibytes + 64)k")
-        #expect(try run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", disk]).status == 0)
-        defer { _ = try? run(["umount", "-l", disk]) }
-        let builder = ImageBuilder([
-            .file("small", Array("small".utf8)), .file("large", SplitMix64.noise(60_000)),
-        ])
-        let image = disk / "x.ifs"
-        let made = try scratch.image(builder, "made")
-        #expect(try run(["cp", made, image]).status == 0)
-        let before = try Calls.contents(image)
-        let point = try scratch.directory("m")
-        #expect(try run([Machine.tool("mount.ifs"), image, point, "-o", "rw"]).status == 0)
-        let written = try run(
-            ["sh", "-c", "head -c 200000 /dev/urandom > new && cp large copy"], in: point)
-        let fits = written.status == 0
-        if !fits { #expect(written.errorText.contains("No space left on device")) }
-        let ended = try run([Machine.tool("umount.ifs"), point])
-        if ended.status == 0 {
-            #expect(try run([Machine.tool("ifsctl"), "check", image]).status == 0)
-        } else {
-            #expect(ended.errorText.contains("No space left on device"))
-            #expect(try Calls.contents(image) == before)
-            #expect(try Calls.contents(point / "small") == Array("small".utf8))
-            #expect(try run(["umount", "-i", "-l", point]).status == 0)
-        }
-    }
 }

@@ -2,21 +2,37 @@ import Foundation
 import TestSupport
 import Testing
 
-/// An image and where it is mounted for changes.
+/// A scratch directory with an image, `x.ifs`, that is mounted for changes on `m` by a server in the
+/// background, as users mount it.
 struct Site {
     let scratch: Scratch
     let image: Word
     let point: Word
 
     init(_ scratch: Scratch, _ builder: ImageBuilder = Samples.ordinary) throws {
+        try self.init(scratch, builder.build().bytes)
+    }
+
+    /// The image is in the scratch directory itself, or in another.
+    init(_ scratch: Scratch, in folder: Word? = nil, _ bytes: [UInt8]) throws {
         self.scratch = scratch
-        image = try scratch.image(builder)
+        image = try scratch.file("x.ifs", bytes, in: folder)
         point = try scratch.directory("m")
     }
 
-    /// Mounts in the background.
+    /// A path in the mount.
+    static func / (site: Site, name: Word) -> Word { site.point / name }
+
+    /// Mounts in the background. A server that was killed may hold its stage for an instant.
     func mount(_ options: Word = "rw") throws -> Finished {
-        try run([Machine.tool("mount.ifs"), image, point, "-o", options])
+        let words = [Machine.tool("mount.ifs"), image, point, "-o", options]
+        var last = try run(words)
+        _ = try within(5) { () -> Bool? in
+            guard last.errorText.contains("found a mount that changes") else { return true }
+            last = try run(words)
+            return nil
+        }
+        return last
     }
 
     /// Has a shell do something in the mount.
@@ -24,6 +40,7 @@ struct Site {
         try run(["sh", "-ec", Word(script)], in: point)
     }
 
+    @discardableResult
     func umount() throws -> Finished { try umountPatiently(point) }
 
     /// Kills the server and waits for its end.
@@ -34,6 +51,12 @@ struct Site {
     }
 
     func ifsctl(_ words: Word...) throws -> Finished { try run([Machine.tool("ifsctl")] + words) }
+
+    /// What `ifsctl check` has to say of the image; empty for a sound one.
+    func faults() throws -> String {
+        let found = try run([Machine.tool("ifsctl"), "check", image])
+        return found.status == 0 ? "" : found.description
+    }
 
     func bytes() throws -> [UInt8] { try Calls.contents(image) }
 
