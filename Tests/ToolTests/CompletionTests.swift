@@ -94,7 +94,7 @@ struct CompletionTests {
         #expect(try bash("mount.ifs", ["-o", "ro,xattr,su"]) == ["ro,xattr,subdir="])
         #expect(try bash("mount.ifs", ["-o", "ro,uid", "=", "5,allo"]) == ["5,allow_other"])
         #expect(
-            try bash("mount.ifs", ["-o", "uid", "=", "5,gid", "=", "6,ro,fo"])
+            try bash("mount.ifs", ["-o", "uid", "=", "5,gid", "=", "6,ro,fore"])
                 == ["6,ro,foreground"])
         #expect(try bash("mount.ifs", ["-o", "ro,nothing"]) == [])
         for value in [["="], ["=", ""], ["=", "s"]] {
