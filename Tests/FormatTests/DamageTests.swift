@@ -5,7 +5,7 @@ import Testing
 
 /// No byte of an image may trap, hang or exhaust what reads it. Every test runs in processes of its
 /// own, so that a trap is a failure like others; one at a time, as each wants a processor.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(20)))
 struct DamageTests {
     private static func newLog() -> String {
         FileManager.default.temporaryDirectory

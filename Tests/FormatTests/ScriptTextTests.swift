@@ -123,7 +123,7 @@ struct ScriptTextTests {
     /// Skipped where the shared files or python3 are absent.
     @Test(
         .enabled(if: model.map(Fixtures.exists) ?? false, "no ../shared/golden/model"),
-        .timeLimit(.minutes(5)), arguments: 0..<8 as Range<UInt64>)
+        .timeLimit(.minutes(20)), arguments: 0..<8 as Range<UInt64>)
     func compilingTheTextGivesTheSameRecords(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         let records = (0..<60).flatMap { _ in Self.randomRecord(&random) }

@@ -84,7 +84,7 @@ struct ShellTests {
     }
 
     @Test(
-        .timeLimit(.minutes(5)),
+        .timeLimit(.minutes(20)),
         arguments: [
             "yes", "trap '' PIPE; yes 2>/dev/null; exec sleep 1000",
             "printf 12345; exec sleep 1000",

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `user.ifs.*` does not change, and goes into a copy only where it is listed.
-@Suite(.needsFuse, .timeLimit(.minutes(2)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct AttributeCopyTests {
     @Test func noneIsSetOrRemoved() throws {
         let scratch = try Scratch()

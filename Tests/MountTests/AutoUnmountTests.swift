@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `auto_unmount`: a killed server leaves no dead mount and no process.
-@Suite(.needsFuse, .timeLimit(.minutes(2)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct AutoUnmountTests {
     /// The processes behind a mount: the server has the kernel's device open, its watcher has not.
     private func processes(_ point: Word) -> (servers: [Daemon], watchers: [Daemon]) {

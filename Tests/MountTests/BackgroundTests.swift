@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A server in the background: what it leaves to its parent, and what it keeps.
-@Suite(.needsFuse, .timeLimit(.minutes(5)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct BackgroundTests {
     /// Mounts the ordinary sample in the background.
     private func start(

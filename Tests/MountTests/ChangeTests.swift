@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The file behind a mount changes: nothing of what it has become is shown.
-@Suite(.needsFuse, .timeLimit(.minutes(2)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct ChangeTests {
     /// What may become of an image; each leaves a file that could still be read.
     enum Change: String, CaseIterable, Sendable {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Ordinary commands at work on a mount.
-@Suite(.needsFuse, .timeLimit(.minutes(5)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct CommandTests {
     /// Runs `body` on a mount of the ordinary sample, and on its scratch directory.
     private func withMount(

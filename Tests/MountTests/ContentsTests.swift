@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A mount shows what is in the image, by listings and tools that know nothing of mounts.
-@Suite(.needsFuse, .timeLimit(.minutes(5)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct ContentsTests {
     /// Entries of this image lie below the link `etc` of the same image, which wins.
     static let linked = "armle-6.6-ucl.ifs"

@@ -4,7 +4,7 @@ import Testing
 
 /// Damaged images, mounted for real. A damaged image is refused, or served as far as it goes: what
 /// can be read is what the file holds, what cannot is EIO, and nothing hangs, dies or costs much.
-@Suite(.needsFuse, .timeLimit(.minutes(5)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct DamageTests {
     /// Seconds of processor time that one image may cost.
     private static let mostSeconds: UInt = 2

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A mount of ours whose server was killed is cleared away by the next mount at its place.
-@Suite(.needsFuse, .timeLimit(.minutes(2)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct DeadMountTests {
     /// Leaves a dead mount on `m`.
     private func leaveDead(_ scratch: Scratch, _ name: Word = "old.ifs") throws -> Word {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Each cause has its exit status, and the manual page has them all.
-@Suite(.needsFuse, .timeLimit(.minutes(2)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct ExitStatusTests {
     /// A command line, in words where `IMAGE`, `DIR` and `HERE` stand for paths, and its end.
     struct Case: CustomStringConvertible, Sendable {

@@ -6,7 +6,7 @@ import Testing
 ///
 /// Linux lets only files and directories have attributes in `user.`: of other nodes nothing is
 /// told. Source: xattr(7).
-@Suite(.needsFuse, .timeLimit(.minutes(2)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct ExtendedAttributeTests {
     /// Which of the builder's entries is which.
     private enum Index {

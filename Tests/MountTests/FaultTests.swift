@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What cannot be read is an error of its own reader, and no one else's.
-@Suite(.needsFuse, .timeLimit(.minutes(5)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct FaultTests {
     private static let inputOutput = SystemError(code: EIO)
 

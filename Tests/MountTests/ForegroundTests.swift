@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A server in the foreground, from its start to its end.
-@Suite(.needsFuse, .timeLimit(.minutes(5)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct ForegroundTests {
     /// SIGTERM, SIGINT and SIGHUP unmount, and the server ends with status 0.
     @Test(arguments: [SIGTERM, SIGINT, SIGHUP])

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Lines of fstab and the words of mount(8), in a name space with a table and helpers of its own.
-@Suite(.needsFuse, .needsRoot, .needsOverlay, .timeLimit(.minutes(2)))
+@Suite(.needsFuse, .needsRoot, .needsOverlay, .timeLimit(.minutes(20)))
 struct FstabTests {
     /// Behind the helpers: `fstab` is the system's from `table LINE` on.
     private static let withTable = """

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// File handles, which NFS servers give out, outlive a mount.
-@Suite(.needsFuse, .needsRoot, .timeLimit(.minutes(2)))
+@Suite(.needsFuse, .needsRoot, .timeLimit(.minutes(20)))
 struct HandleTests {
     /// A `struct file_handle`: the number of its bytes, its type, the bytes.
     private struct Handle: Equatable {

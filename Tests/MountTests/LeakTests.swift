@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Many mounts, one after the other, and nothing that stays.
-@Suite(.needsFuse, .timeLimit(.minutes(5)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct LeakTests {
     /// A thousand mounts in a row leave nothing behind.
     ///

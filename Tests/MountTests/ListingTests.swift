@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Directories: what is listed, in which order, and from where on.
-@Suite(.needsFuse, .timeLimit(.minutes(5)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct ListingTests {
     static let count = 5000
     /// Names of very different lengths.

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Many readers, large images, and the ways to read that only the kernel knows.
-@Suite(.needsFuse, .timeLimit(.minutes(5)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct LoadTests {
     static let packings: [Packing] = [.zlib(level: 1), .lzo(isFast: true), .ucl(level: 1)]
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `umask=`, `fmask=` and `dmask=`, as `stat` shows them; and what the kernel is told to forbid.
-@Suite(.needsFuse, .timeLimit(.minutes(2)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct MaskTests {
     /// Options, and the bits that they take from files and from directories.
     struct Case: CustomStringConvertible, Sendable {

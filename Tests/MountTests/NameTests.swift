@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Names of images and mount points, as they are given and as mount tables show them.
-@Suite(.needsFuse, .timeLimit(.minutes(5)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct NameTests {
     static let names: [Word] = [
         "plain.ifs", "two words.ifs", "comma,fsname=evil,ro.ifs", "back\\slash.ifs",

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Mount options, each by what it does.
-@Suite(.needsFuse, .timeLimit(.minutes(5)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct OptionTests {
     private static let other: [Word] = [
         "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",

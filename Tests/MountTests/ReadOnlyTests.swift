@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Nothing changes what is mounted.
-@Suite(.needsFuse, .timeLimit(.minutes(5)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct ReadOnlyTests {
     /// A call that would change something; gives what the system call gives.
     struct Change: Sendable {

@@ -4,7 +4,7 @@ import Testing
 
 /// What cannot be mounted is refused in one line, with a status that mount(8) knows, and nothing is
 /// mounted then.
-@Suite(.needsFuse, .timeLimit(.minutes(5)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct RefusalTests {
     /// In the words, `IMAGE` is a good image, `DIR` a good mount point, and `HERE` their directory.
     struct Case: CustomStringConvertible, Sendable {

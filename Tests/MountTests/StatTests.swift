@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What `stat` and `statfs` tell of a mount.
-@Suite(.needsFuse, .timeLimit(.minutes(5)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct StatTests {
     /// Type, permission bits, owner, group, size and modification time are those of the image.
     @Test func everyKindIsWhatTheImageSays() throws {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `subdir=`: a directory of the image as the root of the mount.
-@Suite(.needsFuse, .timeLimit(.minutes(5)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct SubdirectoryTests {
     private static let image = ImageBuilder([
         .directory("a", permissions: 0o750).with {

@@ -4,7 +4,7 @@ import Testing
 
 /// Mounts by mount(8) and by ordinary users. Each is tried in a mount namespace of its own, where
 /// helpers and devices are put in place without a trace on the machine.
-@Suite(.needsFuse, .needsRoot, .timeLimit(.minutes(5)))
+@Suite(.needsFuse, .needsRoot, .timeLimit(.minutes(20)))
 struct SystemTests {
     @Test(.needsOverlay)
     func mountFindsTheHelperByTheType() throws {

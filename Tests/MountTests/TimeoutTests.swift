@@ -5,7 +5,7 @@ import Testing
 /// `timeout=`: a mount that nobody asks goes of itself.
 ///
 /// What the kernel has in its caches is no request; `statvfs` always is one.
-@Suite(.needsFuse, .timeLimit(.minutes(2)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct TimeoutTests {
     /// Seconds from the last request until the mount is gone; nil when it stays for `limit`.
     private func lifetime(_ point: Word, limit: Double) throws -> Double? {

@@ -4,7 +4,7 @@ import Testing
 
 /// umount(8) and its helper: each call goes through `umount.fuse.ifs`, which a witness in its place
 /// writes down.
-@Suite(.needsFuse, .needsRoot, .needsOverlay, .timeLimit(.minutes(2)))
+@Suite(.needsFuse, .needsRoot, .needsOverlay, .timeLimit(.minutes(20)))
 struct UmountHelperTests {
     /// Runs `command` on a mount, and gives what the helper was called with.
     private func calls(

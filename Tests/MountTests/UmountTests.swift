@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// umount.ifs, called as people call it.
-@Suite(.needsFuse, .timeLimit(.minutes(2)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct UmountTests {
     /// Mounts in the background, from where anything may take it away.
     private func start(

@@ -4,7 +4,7 @@ import Testing
 
 /// The examples of systemd units in `contrib/systemd`. That the command lines which they lead to
 /// work is for the tests of mount(8) and umount(8).
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(20)))
 struct UnitTests {
     private static let folder = Fixtures.root.appendingPathComponent("contrib/systemd")
     static let names = ["mnt-board.mount", "mnt-board.automount"]

@@ -14,8 +14,8 @@ struct StagedTree: Sendable {
     /// When directories were last changed by what happened in them. No image keeps it.
     private var touched: [NodeID: Int64] = [:]
     private var directories: [NodeID: StagedNames] = [:]
-    /// The directories above those that were made or moved.
-    private var parents: [NodeID: NodeID] = [:]
+    /// Where the directories are that were made or moved.
+    private var places: [NodeID: Place] = [:]
     /// How many names more, or fewer, lead to a node than in the volume; of a directory, how many
     /// subdirectories it holds more.
     private var links: [NodeID: Int] = [:]
@@ -100,7 +100,7 @@ struct StagedTree: Sendable {
 
     /// The directory that holds a directory; the root's is the root.
     func parent(of directory: NodeID) throws(FormatError) -> NodeID? {
-        if let parent = parents[directory] { return parent }
+        if let place = places[directory] { return place.directory }
         return isNew(directory) ? nil : try base.parent(of: directory)
     }
 
@@ -137,6 +137,7 @@ struct StagedTree: Sendable {
     private func nameLength(
         of node: NodeID, in directory: NodeID
     ) throws(FormatError) -> Int {
+        if let place = places[node] { return place.nameLength }
         var length = 0
         try unsafe entries(of: directory, from: 0) { _, name, entry in
             guard entry == node else { return true }
@@ -186,7 +187,9 @@ struct StagedTree: Sendable {
             if let old = try lookup(name, in: directory) { try count(old, in: directory, -1) }
             if let node {
                 try count(node, in: directory, 1)
-                if try kind(of: node) == .directory { parents[node] = directory }
+                if try kind(of: node) == .directory {
+                    places[node] = Place(directory: directory, nameLength: name.count)
+                }
             }
             let own = isNew(directory) ? nil : try base.lookup(name, in: directory)
             directories[directory, default: StagedNames()].set(name, to: node, over: own)
@@ -204,7 +207,7 @@ struct StagedTree: Sendable {
         guard isNew(node) else { return }
         links[node] = nil
         touched[node] = nil
-        parents[node] = nil
+        places[node] = nil
         directories[node] = nil
     }
 
@@ -224,6 +227,12 @@ struct StagedTree: Sendable {
         links[directory, default: 0] += change
         links[node, default: 0] += 2 * change
     }
+}
+
+/// Where a directory is: in which one, and how many bytes its name there has.
+private struct Place {
+    let directory: NodeID
+    let nameLength: Int
 }
 
 /// The names in a directory that are not the volume's.

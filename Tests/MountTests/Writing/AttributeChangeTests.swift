@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Attributes of what is on a writable mount.
-@Suite(.needsFuse, .timeLimit(.minutes(5)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct AttributeChangeTests {
     private func failure(_ path: Word, _ call: (UnsafePointer<CChar>) -> Int32) -> Int32? {
         path.withCString { path in Calls.failure { call(path) }?.code }

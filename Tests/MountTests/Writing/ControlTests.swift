@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// ifsctl, asking mounts and doing with what they have left.
-@Suite(.needsFuse, .timeLimit(.minutes(3)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct ControlTests {
     /// ifsctl status tells of a mount whether there are changes, and of an image whether changes wait.
     @Test func statusTellsWhatWaits() throws {

@@ -4,7 +4,7 @@ import Testing
 
 /// Directories that are changed through a mount: what unmounting makes of them is held against what
 /// mkifs makes.
-@Suite(.needsFuse, .timeLimit(.minutes(3)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct DirectoryMountTests {
     private struct Site {
         let scratch: Scratch

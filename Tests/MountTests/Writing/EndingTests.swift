@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The ways in which a mount with changes ends, or does not, and what is said then.
-@Suite(.needsFuse, .needsRoot, .timeLimit(.minutes(5)))
+@Suite(.needsFuse, .needsRoot, .timeLimit(.minutes(20)))
 struct EndingTests {
     /// A mount with another mount in it: both go, and the changes are saved.
     @Test(arguments: ["", Namespace.withHelpers])

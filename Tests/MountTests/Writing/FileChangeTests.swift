@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Bytes that are written to a writable mount, by every way there is.
-@Suite(.needsFuse, .timeLimit(.minutes(5)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct FileChangeTests {
     private let text = SplitMix64.text(3 << 20)
 

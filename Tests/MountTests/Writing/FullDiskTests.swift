@@ -4,7 +4,7 @@ import Testing
 
 /// An image on a disk that gets full: told at the write, or by an umount that fails; nothing is lost, and
 /// with more room it is saved.
-@Suite(.needsFuse, .needsRoot, .timeLimit(.minutes(5)))
+@Suite(.needsFuse, .needsRoot, .timeLimit(.minutes(20)))
 struct FullDiskTests {
     private static let contents = SplitMix64.noise(300_000)
     private static let bytes = ImageBuilder([

@@ -5,7 +5,7 @@ import Testing
 
 /// What people do in a mount: afterwards the image has the tree that the same commands make of a plain
 /// directory.
-@Suite(.needsFuse, .timeLimit(.minutes(10)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct HabitTests {
     /// Makes a tree of files, directories and links in the directory `$1`.
     private static let tree = """

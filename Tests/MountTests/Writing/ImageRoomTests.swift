@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What the image that a mount's changes go into has room for, and how it stores them.
-@Suite(.needsFuse, .timeLimit(.minutes(3)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct ImageRoomTests {
     /// An image with a bootstrap executable close behind its directory, mounted for changes.
     private func mounted(_ scratch: Scratch) throws -> (image: Word, point: Word) {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What the kernel keeps of names and directories, and how it stays true while they change.
-@Suite(.needsFuse, .timeLimit(.minutes(5)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct ListingChangeTests {
     private func make(_ path: Word) -> Bool { path.withCString { mkdir($0, 0o755) } == 0 }
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Names that come, go and move on a writable mount.
-@Suite(.needsFuse, .timeLimit(.minutes(5)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct NameChangeTests {
     private func mode(_ path: Word) throws -> mode_t { try Calls.status(path).st_mode }
 

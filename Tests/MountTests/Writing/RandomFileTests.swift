@@ -4,7 +4,7 @@ import Testing
 
 /// Random operations on one file of a mounted image, each held against a copy in memory: through
 /// several descriptors, maps and holes, and in the end through the image that was made of it.
-@Suite(.needsFuse, .timeLimit(.minutes(10)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct RandomFileTests {
     static let operations = 10_000
 

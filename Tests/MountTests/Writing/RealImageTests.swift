@@ -6,7 +6,7 @@ import Testing
 /// one is gone, and all others hold.
 @Suite(
     .needsFuse, .enabled(if: Fixtures.hasShared, "the images of real systems are not here"),
-    .timeLimit(.minutes(5)))
+    .timeLimit(.minutes(20)))
 struct RealImageTests {
     static let images = [
         "armle-6.5-plain.ifs", "armle-6.6-ucl.ifs", "x86_64-8.0-sha512.ifs", "x86-zlib.ifs",

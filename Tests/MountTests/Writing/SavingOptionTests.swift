@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// When and how the changes of a mount are saved, where that was asked for.
-@Suite(.needsFuse, .timeLimit(.minutes(3)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct SavingOptionTests {
     /// With repack_delay, the new image is made while nobody changes anything, and umount only puts it
     /// in its place.

@@ -4,7 +4,7 @@ import Testing
 
 /// Images that are changed through a mount: what unmounting makes of the changes, and what is left of
 /// them when it cannot.
-@Suite(.needsFuse, .timeLimit(.minutes(3)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct SavingTests {
     /// What is changed in a writable mount is in the image when umount returns.
     @Test(arguments: [false, true])

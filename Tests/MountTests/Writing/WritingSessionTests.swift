@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A writable mount from its start to its end.
-@Suite(.needsFuse, .timeLimit(.minutes(5)))
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
 struct WritingSessionTests {
     @Test func itIsMountedForWriting() throws {
         let scratch = try Scratch()
