@@ -47,7 +47,8 @@ def copy_of(image, place):
 
 
 def copy_in(source, target):
-    """Seconds that `cp -a` takes."""
+    """Seconds that `cp -a` takes; what it reads is in the page cache."""
+    host.run("sh", "-c", 'tar cf - "$0" | cat', str(source))
     return host.timed("cp", "-a", str(source), str(target))
 
 

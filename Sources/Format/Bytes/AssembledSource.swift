@@ -21,6 +21,11 @@ public struct AssembledSource: ByteSource {
     public let byteCount: UInt64
     /// Sorted; none reaches into the next.
     private let parts: [Part]
+    /// Whether a part goes on where the one before it stood in the same source: one read gives both.
+    private let goesOn: [Bool]
+
+    /// Bytes between two parts that are read with them rather than apart.
+    private static let widestGap: UInt64 = 64
 
     /// The parts in a whole of `byteCount` bytes. Throws `corrupt` where two overlap or one reaches
     /// beyond the end.
@@ -38,7 +43,17 @@ public struct AssembledSource: ByteSource {
             end = last
         }
         self.parts = sorted
+        goesOn = sorted.indices.map { $0 > 0 && Self.goesOn(sorted[$0 - 1], sorted[$0]) }
         self.byteCount = byteCount
+    }
+
+    private static func goesOn(_ part: Part, _ next: Part) -> Bool {
+        guard let one = part.source as? WindowSource, let other = next.source as? WindowSource,
+            other.start >= one.start,
+            other.start &- one.start == next.offset &- part.offset,
+            next.offset &- part.end <= widestGap
+        else { return false }
+        return one.whole as AnyObject === other.whole as AnyObject
     }
 
     /// What the parts have there, and zeros.
@@ -56,10 +71,19 @@ public struct AssembledSource: ByteSource {
                 unsafe fill(buffer, from: position &- offset, to: start &- offset)
                 position = start
             } else if let part {
-                let stop = min(part.end, end)
+                var last = index
+                while last &+ 1 < parts.count, goesOn[last &+ 1], parts[last &+ 1].offset < end {
+                    last &+= 1
+                }
+                let stop = min(parts[last].end, end)
                 try unsafe copy(part, position..<stop, to: buffer, from: offset)
+                for place in index..<last {
+                    unsafe fill(
+                        buffer, from: max(parts[place].end, position) &- offset,
+                        to: parts[place &+ 1].offset &- offset)
+                }
                 position = stop
-                index &+= 1
+                index = last &+ 1
             }
         }
         return Int(clamping: end &- offset)
@@ -89,9 +113,12 @@ public struct AssembledSource: ByteSource {
     ) throws(FormatError) {
         let place =
             Int(clamping: range.lowerBound &- offset)..<Int(clamping: range.upperBound &- offset)
-        let count = try unsafe part.source.read(
-            into: UnsafeMutableRawBufferPointer(rebasing: buffer[place]),
-            at: range.lowerBound &- part.offset)
+        var (source, start) = (part.source, range.lowerBound &- part.offset)
+        if range.upperBound > part.end, let window = part.source as? WindowSource {
+            (source, start) = (window.whole, start &+ window.start)
+        }
+        let count = try unsafe source.read(
+            into: UnsafeMutableRawBufferPointer(rebasing: buffer[place]), at: start)
         guard count == place.count else {
             throw .truncated(
                 Place("part of the image", range.lowerBound), needed: UInt64(place.count),

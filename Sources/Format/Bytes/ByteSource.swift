@@ -121,16 +121,19 @@ public struct MemorySource: ByteSource {
 
 /// A part of another source.
 public struct WindowSource: ByteSource {
-    private let whole: any ByteSource
-    private let start: UInt64
+    let whole: any ByteSource
+    /// Where in the whole it begins.
+    let start: UInt64
     /// The bytes of the window that the whole has.
     public let byteCount: UInt64
 
     /// `count` bytes of `whole` from `start` on, or as many of them as there are.
     public init(_ whole: any ByteSource, from start: UInt64, count: UInt64) {
-        self.whole = whole
-        self.start = min(start, whole.byteCount)
-        self.byteCount = min(count, whole.byteCount &- self.start)
+        let first = min(start, whole.byteCount)
+        byteCount = min(count, whole.byteCount &- first)
+        let window = whole as? WindowSource
+        self.whole = window?.whole ?? whole
+        self.start = first &+ (window?.start ?? 0)
     }
 
     /// A read of the whole, cut at the window's end.
