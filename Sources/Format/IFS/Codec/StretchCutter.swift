@@ -1,3 +1,5 @@
+internal import Glibc
+
 extension IFS {
     /// The blocks of a packed image, to be copied where what they unpack to comes again.
     public struct PackedBlocks: Sendable {
@@ -89,7 +91,14 @@ struct StretchCutter {
         if block.isLast, end != pending.count, block.plain.count < IFS.BlockSource.blockSize {
             return false
         }
-        return pending[place..<end] == block.plain[...]
+        return unsafe pending.withUnsafeBytes { pending in
+            unsafe block.plain.withUnsafeBytes { plain in
+                guard let one = pending.baseAddress, let other = plain.baseAddress else {
+                    return plain.isEmpty
+                }
+                return unsafe memcmp(one + place, other, plain.count) == 0
+            }
+        }
     }
 
     /// Cuts what has changed at multiples of 64 KiB; up to its end, if that is the last of it.
