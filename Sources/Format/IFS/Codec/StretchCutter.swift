@@ -94,7 +94,7 @@ struct StretchCutter {
         return unsafe pending.withUnsafeBytes { pending in
             unsafe block.plain.withUnsafeBytes { plain in
                 guard let one = pending.baseAddress, let other = plain.baseAddress else {
-                    return plain.isEmpty
+                    return unsafe plain.isEmpty
                 }
                 return unsafe memcmp(one + place, other, plain.count) == 0
             }
