@@ -94,19 +94,22 @@ extension SavingServer: Controlled {
     }
 
     func commit(isForced: Bool, progress: @escaping (UInt64, UInt64) -> Void) -> ControlReply {
+        unlessDiscarding { () throws(CommitError) in try run(isForced: isForced, progress) }
+    }
+
+    func compact(progress: @escaping (UInt64, UInt64) -> Void) -> ControlReply {
+        unlessDiscarding { () throws(CommitError) in try commit.compact(progress: progress) }
+    }
+
+    /// What is to be forgotten is not saved.
+    private func unlessDiscarding(
+        _ body: () throws(CommitError) -> CommitOutcome
+    ) -> ControlReply {
         guard !isDiscarding.load(ordering: .relaxed) else {
             return .done(CommitOutcome.unchanged.rawValue)
         }
         do throws(CommitError) {
-            return .done(try run(isForced: isForced, progress).rawValue)
-        } catch {
-            return .failed(error.description)
-        }
-    }
-
-    func compact(progress: @escaping (UInt64, UInt64) -> Void) -> ControlReply {
-        do throws(CommitError) {
-            return .done(try commit.compact(progress: progress).rawValue)
+            return .done(try body().rawValue)
         } catch {
             return .failed(error.description)
         }

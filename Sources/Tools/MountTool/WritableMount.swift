@@ -29,9 +29,10 @@ final class WritableMount: Sendable {
     static func commitsLeftEdits(
         _ image: MountedImage, _ options: MountOptions, warn: @escaping @Sendable (String) -> Void
     ) throws(ToolError) -> Bool {
+        guard options.recovery == .commit else { return false }
         let settings = settings(image, options)
         let edited = edited(image, settings, options, reportChange: {}, warn: warn)
-        guard options.recovery == .commit, edited.hasEditsOfAnother else { return false }
+        guard edited.hasEditsOfAnother else { return false }
         let fault = ChildProcess.fault {
             do throws(CommitError) {
                 if try edited.resume() { _ = try edited.commit.run(isLast: true) }
@@ -78,13 +79,17 @@ final class WritableMount: Sendable {
         let settings = Self.settings(image, options)
         let edited = Self.edited(image, settings, options, reportChange: reportChange, warn: warn)
         self.image = edited
-        packer = options.repackDelay.map { BackgroundPacker(edited.commit, delay: $0) }
+        // What is forgotten need not be made ahead, nor by an fsync.
+        let savesEdits = !options.discardsEdits
+        packer =
+            savesEdits
+            ? options.repackDelay.map { BackgroundPacker(edited.commit, delay: $0) } : nil
         server = try SavingServer(
             edited.commit, target: settings.target, mountPoint: mountPoint,
             isDiscarding: options.discardsEdits)
         do throws(CommitError) {
             if edited.hasEditsOfAnother { try recover(options.recovery) }
-            if options.commitsOnSync { edited.commitWhenRootIsSynchronized(warn) }
+            if options.commitsOnSync, savesEdits { edited.commitWhenRootIsSynchronized(warn) }
         } catch {
             throw ToolError(error.description, .refused)
         }

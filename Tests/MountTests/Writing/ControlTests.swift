@@ -93,6 +93,21 @@ struct ControlTests {
         #expect(try site.bytes() == before && site.leftovers() == [])
     }
 
+    /// What a mount is to forget is saved neither by a commit nor by compacting, nor by an fsync.
+    @Test(arguments: ["commit", "compact"] as [Word]) func whatIsForgottenIsNotSaved(
+        command: Word
+    ) throws {
+        let scratch = try Scratch()
+        defer { scratch.end() }
+        let site = try Site(scratch)
+        let before = try site.bytes()
+        #expect(try site.mount("rw,nosave,commit=fsync").status == 0)
+        #expect(try site.change("echo new > new; sync .").status == 0)
+        #expect(try site.ifsctl(command, site.image).description == "status 0")
+        #expect(try site.umount().description == "status 0")
+        #expect(try site.bytes() == before && site.leftovers() == [])
+    }
+
     /// ifsctl recover makes an image of changes that were left, throws them away, or mounts them.
     @Test(arguments: ["commit", "discard", "resume"]) func recoverDoesAsItIsTold(how: String) throws
     {
