@@ -56,29 +56,22 @@ public struct VolumeFileSystem: FileSystem {
         let parent = try volume { volume throws(FormatError) in try volume.parent(of: directory) }
         let above = try parent.map { node throws(FileSystemError) in try attributes(of: node) }
         guard unsafe listDots(own, in: above ?? own, from: index, body) else { return }
-        var failure: FileSystemError?
+        var carried = CarriedError()
         try volume { volume throws(FormatError) in
             unsafe try volume.entries(of: directory, from: max(2, index) - 2) { place, name, node in
-                do throws(FileSystemError) {
-                    return unsafe body(place + 2, name, try attributes(of: node))
-                } catch {
-                    failure = error
-                    return false
+                carried.goesOn { () throws(FileSystemError) in
+                    unsafe body(place + 2, name, try attributes(of: node))
                 }
             }
         }
-        if let failure { throw failure }
+        try carried.rethrow()
     }
 
     /// The volume's bytes; `isDirectory` or `invalid` for a node that is no file.
     public func read(
         _ node: NodeID, into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(FileSystemError) -> Int {
-        switch try attributes(of: node).kind {
-        case .file: break
-        case .directory: throw .isDirectory
-        case .symlink, .fifo, .characterDevice, .blockDevice, .socket: throw .invalid
-        }
+        try attributes(of: node).kind.requireFile()
         return try volume { volume throws(FormatError) in
             try unsafe volume.read(node, into: buffer, at: offset)
         }
@@ -103,23 +96,20 @@ public struct VolumeFileSystem: FileSystem {
         let names = try volume { volume throws(FormatError) in
             try volume.extendedAttributeNames(of: node)
         }
-        return names.map { Self.nameSpace + $0 }
+        return names.map { UserAttribute.nameSpace + $0 }
     }
 
     /// The volume's value for a name in `user.`; `noAttribute` for every other name.
     public func extendedAttribute(
         _ name: String, of node: NodeID
     ) throws(FileSystemError) -> [UInt8] {
-        guard name.hasPrefix(Self.nameSpace) else { throw .noAttribute }
+        guard let own = UserAttribute.own(name) else { throw .noAttribute }
         let value = try volume { volume throws(FormatError) in
-            try volume.extendedAttribute(String(name.dropFirst(Self.nameSpace.count)), of: node)
+            try volume.extendedAttribute(own, of: node)
         }
         guard let value else { throw .noAttribute }
         return value
     }
-
-    /// Where Linux keeps what everybody may read. Source: xattr(7).
-    private static let nameSpace = "user."
 
     @discardableResult
     private func requireDirectory(_ node: NodeID) throws(FileSystemError) -> Attributes {

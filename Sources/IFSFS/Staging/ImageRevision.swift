@@ -70,12 +70,7 @@ struct ImageRevision {
     private func names(
         in directory: NodeID
     ) throws(FormatError) -> [(name: [UInt8], node: NodeID)] {
-        var names: [(name: [UInt8], node: NodeID)] = []
-        unsafe try tree.entries(of: directory, from: 0) { _, name, node in
-            names.append((unsafe Array(name), node))
-            return true
-        }
-        return names.sorted { $0.name.lexicographicallyPrecedes($1.name) }
+        try tree.names(in: directory).sorted { $0.name.lexicographicallyPrecedes($1.name) }
     }
 
     /// Whether the image has this name for this node in this directory.

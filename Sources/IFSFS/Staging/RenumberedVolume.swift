@@ -27,12 +27,7 @@ struct RenumberedVolume: Volume {
         outside[.root] = .root
         while let directory = open.popLast() {
             guard let own = inside[directory] else { continue }
-            var names: [(name: [UInt8], node: NodeID)] = []
-            unsafe try tree.entries(of: directory, from: 0) { _, name, node in
-                names.append((unsafe Array(name), node))
-                return true
-            }
-            for (name, node) in names {
+            for (name, node) in try tree.names(in: directory) {
                 guard let found = try volume.lookup(name, in: own) else { continue }
                 inside[node] = found
                 outside[found] = node

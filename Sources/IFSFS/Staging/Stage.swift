@@ -295,15 +295,8 @@ public final class Stage: Sendable {
     private func discard() {
         _ = unsafe unlink(cString(path + Array("/edits".utf8)))
         let data = path + Array("/data".utf8)
-        if let stream = unsafe opendir(cString(data)) {
-            let folder = unsafe dirfd(stream)
-            while let entry = unsafe readdir(stream) {
-                _ = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
-                    unsafe unlinkat(
-                        folder, UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self), 0)
-                }
-            }
-            unsafe closedir(stream)
+        for name in IFSFS.names(in: data) {
+            _ = unsafe unlink(cString(data + [UInt8(ascii: "/")] + name))
         }
         _ = unsafe rmdir(cString(data))
         for name in ["/edits.new", "/origin", "/saved"] {

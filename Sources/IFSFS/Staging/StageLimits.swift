@@ -28,6 +28,20 @@ public struct StageLimits: Sendable {
     /// No limits but those of Linux.
     public init() {}
 
+    func check(_ name: [UInt8]) throws(FileSystemError) {
+        guard name.count <= longestName else { throw .nameTooLong }
+    }
+
+    func check(device: (major: UInt32, minor: UInt32)) throws(FileSystemError) {
+        guard device.major <= largestDevice.major, device.minor <= largestDevice.minor else {
+            throw .outOfRange
+        }
+    }
+
+    func check(time: Int64) throws(FileSystemError) {
+        guard times.contains(time) else { throw .outOfRange }
+    }
+
     /// What an IFS holds: sizes, times and offsets are 32-bit numbers without a sign. Source:
     /// `sys/image.h`; the path by the vendor's kernel. The new image is written to `target`, if one is
     /// given; else nobody looks whether its disk has room.

@@ -6,15 +6,14 @@ extension StagedFileSystem {
     /// Those that were set here; the volume's own are not listed, so that they are not copied along.
     public func extendedAttributeNames(of node: NodeID) throws(FileSystemError) -> [String] {
         state.withLock { $0.tree.nodes[node]?.extendedAttributes.keys.sorted() ?? [] }
-            .map { Self.nameSpace + $0 }
+            .map { UserAttribute.nameSpace + $0 }
     }
 
     /// What was set here, else the volume's.
     public func extendedAttribute(
         _ name: String, of node: NodeID
     ) throws(FileSystemError) -> [UInt8] {
-        guard name.hasPrefix(Self.nameSpace) else { throw .noAttribute }
-        let own = String(name.dropFirst(Self.nameSpace.count))
+        guard let own = UserAttribute.own(name) else { throw .noAttribute }
         return try withState { state throws(FileSystemError) in
             if let value = state.tree.nodes[node]?.extendedAttributes[own] { return value }
             guard !state.tree.isNew(node) else { throw .noAttribute }
@@ -70,13 +69,9 @@ extension StagedFileSystem {
     /// A name that can be set, without `user.`. What the image tells of its own accord cannot, like
     /// any other: copying tools pass over that in silence.
     private func settable(_ name: String) throws(FileSystemError) -> String {
-        let own = String(name.dropFirst(Self.nameSpace.count))
-        guard name.hasPrefix(Self.nameSpace), limits.accepts(own, []) != nil else {
+        guard let own = UserAttribute.own(name), limits.accepts(own, []) != nil else {
             throw .unsupported
         }
         return own
     }
-
-    /// Where Linux keeps what everybody may read. Source: xattr(7).
-    private static var nameSpace: String { "user." }
 }

@@ -6,10 +6,8 @@ extension StagedFileSystem {
     public func make(
         _ name: [UInt8], in directory: NodeID, _ new: NewNode
     ) throws(FileSystemError) -> Attributes {
-        try check(name)
-        guard new.device.major <= limits.largestDevice.major,
-            new.device.minor <= limits.largestDevice.minor
-        else { throw .outOfRange }
+        try limits.check(name)
+        try limits.check(device: new.device)
         return try changing { state throws(FileSystemError) in
             try state.requireDirectory(directory)
             guard try state.found(name, in: directory) == nil else { throw .exists }
@@ -63,7 +61,7 @@ extension StagedFileSystem {
         _ name: [UInt8], in directory: NodeID, to newName: [UInt8], in newDirectory: NodeID,
         _ rule: RenameRule
     ) throws(FileSystemError) {
-        try check(newName)
+        try limits.check(newName)
         let gone = try changing { state throws(FileSystemError) -> NodeID? in
             try state.requireDirectory(directory)
             try state.requireDirectory(newDirectory)
@@ -116,7 +114,7 @@ extension StagedFileSystem {
     public func change(
         _ node: NodeID, _ change: AttributeChange
     ) throws(FileSystemError) -> Attributes {
-        if let time = change.modified, !limits.times.contains(time) { throw .outOfRange }
+        if let time = change.modified { try limits.check(time: time) }
         return try changing { state throws(FileSystemError) in
             if let count = change.byteCount { try resize(node, to: count, &state) }
             var staged = try state.staged(node)

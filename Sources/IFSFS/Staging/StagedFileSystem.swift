@@ -181,19 +181,16 @@ public final class StagedFileSystem: WritableFileSystem {
             let parent = try format { () throws(FormatError) in try tree.parent(of: directory) }
             let above = try state.attributes(of: parent ?? directory)
             guard unsafe listDots(own, in: above, from: index, body) else { return }
-            var failure: FileSystemError?
+            var carried = CarriedError()
             try format { () throws(FormatError) in
                 unsafe try tree.entries(of: directory, from: max(2, index) - 2) {
                     place, name, node in
-                    do throws(FileSystemError) {
-                        return unsafe body(place + 2, name, try state.attributes(of: node))
-                    } catch {
-                        failure = error
-                        return false
+                    carried.goesOn { () throws(FileSystemError) in
+                        unsafe body(place + 2, name, try state.attributes(of: node))
                     }
                 }
             }
-            if let failure { throw failure }
+            try carried.rethrow()
         }
     }
 
@@ -277,10 +274,6 @@ extension StagedFileSystem {
     }
 
     // MARK: Limits
-
-    func check(_ name: [UInt8]) throws(FileSystemError) {
-        guard name.count <= limits.longestName else { throw .nameTooLong }
-    }
 
     func check(path count: Int) throws(FileSystemError) {
         guard count <= limits.longestPath else { throw .nameTooLong }

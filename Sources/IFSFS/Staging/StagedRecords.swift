@@ -40,13 +40,8 @@ struct StagedRecords {
     }
 
     private func size(below directory: NodeID, path: Int) throws(FormatError) -> Int64 {
-        var names: [(name: [UInt8], node: NodeID)] = []
-        unsafe try tree.entries(of: directory, from: 0) { _, name, node in
-            names.append((unsafe Array(name), node))
-            return true
-        }
         var total: Int64 = 0
-        for (name, node) in names {
+        for (name, node) in try tree.names(in: directory) {
             total += try size(of: node, as: name, in: directory, path: path)
         }
         return total

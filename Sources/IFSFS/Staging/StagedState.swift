@@ -63,18 +63,12 @@ extension StagedState {
     }
 
     func requireFile(_ node: NodeID) throws(FileSystemError) {
-        switch try attributes(of: node).kind {
-        case .file: return
-        case .directory: throw .isDirectory
-        case .symlink, .fifo, .characterDevice, .blockDevice, .socket: throw .invalid
-        }
+        try attributes(of: node).kind.requireFile()
     }
 
     func requireRemovable(_ node: NodeID, isDirectory: Bool) throws(FileSystemError) {
-        let kind = try attributes(of: node).kind
-        guard isDirectory || kind != .directory else { throw .isDirectory }
+        try attributes(of: node).kind.requireRemovable(asDirectory: isDirectory)
         guard isDirectory else { return }
-        guard kind == .directory else { throw .notDirectory }
         let tree = tree
         let isEmpty = try format { () throws(FormatError) in try tree.isEmpty(node) }
         guard isEmpty else { throw .notEmpty }

@@ -98,6 +98,16 @@ struct StagedTree: Sendable {
         return isEmpty
     }
 
+    /// All names in a directory, in no order.
+    func names(in directory: NodeID) throws(FormatError) -> [(name: [UInt8], node: NodeID)] {
+        var names: [(name: [UInt8], node: NodeID)] = []
+        unsafe try entries(of: directory, from: 0) { _, name, node in
+            names.append((unsafe Array(name), node))
+            return true
+        }
+        return names
+    }
+
     /// The directory that holds a directory; the root's is the root.
     func parent(of directory: NodeID) throws(FormatError) -> NodeID? {
         if let place = places[directory] { return place.directory }

@@ -7,7 +7,7 @@ extension DirectoryFileSystem {
     public func change(
         _ node: NodeID, _ change: AttributeChange
     ) throws(FileSystemError) -> Attributes {
-        if let time = change.modified, !limits.times.contains(time) { throw .outOfRange }
+        if let time = change.modified { try limits.check(time: time) }
         return try changing { state throws(FileSystemError) in
             if let count = change.byteCount { try resize(node, to: count, &state) }
             let before = try state.attributes(of: node, tree)

@@ -210,22 +210,22 @@ public final class DirectoryFileSystem: WritableFileSystem {
         _ body: (Int, UnsafeBufferPointer<UInt8>, Attributes) -> Bool
     ) throws(FileSystemError) {
         try tree.withDirectory(path) { folder throws(FileSystemError) in
-            var failure: FileSystemError?
+            var carried = CarriedError()
             state.nodes.forEach(in: directory, from: place) { place, name, node in
-                do throws(FileSystemError) {
-                    let status = try HostSpot.name(name, in: folder).status()
+                carried.goesOn { () throws(FileSystemError) in
+                    let status: HostNode
+                    do throws(FileSystemError) {
+                        status = try HostSpot.name(name, in: folder).status()
+                    } catch .notFound {
+                        return true
+                    }
                     let attributes = Attributes(node, status, state.kept(of: node))
                     return unsafe name.withUnsafeBufferPointer {
                         unsafe body(place + 2, $0, attributes)
                     }
-                } catch .notFound {
-                    return true
-                } catch {
-                    failure = error
-                    return false
                 }
             }
-            if let failure { throw failure }
+            try carried.rethrow()
         }
     }
 
@@ -309,7 +309,7 @@ extension DirectoryFileSystem {
         guard !name.isEmpty, name != [dot], name != [dot, dot], !name.contains(0),
             !name.contains(UInt8(ascii: "/"))
         else { throw .invalid }
-        guard name.count <= limits.longestName else { throw .nameTooLong }
+        try limits.check(name)
     }
 
     func check(path: [[UInt8]], deeper: Int = 0) throws(FileSystemError) {

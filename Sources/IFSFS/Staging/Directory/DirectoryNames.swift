@@ -9,9 +9,7 @@ extension DirectoryFileSystem {
         _ name: [UInt8], in directory: NodeID, _ new: NewNode
     ) throws(FileSystemError) -> Attributes {
         try check(name)
-        guard new.device.major <= limits.largestDevice.major,
-            new.device.minor <= limits.largestDevice.minor
-        else { throw .outOfRange }
+        try limits.check(device: new.device)
         // An image that is built of a directory has no sockets.
         if new.kind == .socket { throw .unsupported }
         return try changing { state throws(FileSystemError) in

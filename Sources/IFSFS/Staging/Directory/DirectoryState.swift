@@ -61,20 +61,14 @@ struct DirectoryState {
     }
 
     func requireFile(_ node: NodeID, _ tree: HostTree) throws(FileSystemError) {
-        switch try attributes(of: node, tree).kind {
-        case .file: return
-        case .directory: throw .isDirectory
-        case .symlink, .fifo, .characterDevice, .blockDevice, .socket: throw .invalid
-        }
+        try attributes(of: node, tree).kind.requireFile()
     }
 
     func requireRemovable(
         _ node: NodeID, isDirectory: Bool, _ tree: HostTree
     ) throws(FileSystemError) {
-        let kind = try attributes(of: node, tree).kind
-        guard isDirectory || kind != .directory else { throw .isDirectory }
+        try attributes(of: node, tree).kind.requireRemovable(asDirectory: isDirectory)
         guard isDirectory else { return }
-        guard kind == .directory else { throw .notDirectory }
         guard let path = nodes.path(of: node) else { throw .notFound }
         guard try tree.names(in: path).isEmpty else { throw .notEmpty }
     }
