@@ -76,8 +76,15 @@ final class MemoryFileSystem: WritableFileSystem, @unchecked Sendable {
 
     // MARK: Reading
 
+    /// As many nodes are free as times that files are open: so a test can tell when all are closed.
     var statistics: VolumeStatistics {
-        VolumeStatistics(byteCount: 1 << 30, freeByteCount: 1 << 29, nodeCount: 1 << 20)
+        VolumeStatistics(
+            byteCount: 1 << 30, freeByteCount: 1 << 29, nodeCount: 1 << 20,
+            freeNodeCount: lock.withLock { _ in openCount })
+    }
+
+    private var openCount: UInt64 {
+        UInt64(clamping: nodes.values.reduce(0) { $0 + $1.openCount })
     }
 
     func verify() {}
@@ -361,11 +368,10 @@ final class MemoryFileSystem: WritableFileSystem, @unchecked Sendable {
     /// What was asked for, what is still open, and the files of the root, in lines.
     var report: [String] {
         lock.withLock { _ in
-            let open = nodes.values.reduce(0) { $0 + $1.openCount }
             var lines = [
                 "reads \(tally.reads)", "writes \(tally.writes)",
                 "largest write \(tally.largestWrite)",
-                "synchronized \(tally.synchronized)", "closed \(tally.closed)", "open \(open)",
+                "synchronized \(tally.synchronized)", "closed \(tally.closed)", "open \(openCount)",
                 "nodes \(nodes.count)",
             ]
             for slot in (nodes[.root]?.slots ?? []).compactMap({ $0 }) {

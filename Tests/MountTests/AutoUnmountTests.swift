@@ -24,16 +24,16 @@ struct AutoUnmountTests {
         #expect(started.description == "status 0")
         // For an instant, the process that was called may still be on its way out.
         let found = try #require(
-            within(2) {
+            within(60) {
                 let (servers, watchers) = processes(point)
                 return servers.count == 1 && watchers.count == 1 ? (servers, watchers) : nil
             })
         return (point, found.0[0], found.1[0])
     }
 
-    /// Within two seconds.
+    /// Sooner or later.
     private func isGone(_ point: Word) throws -> Bool {
-        try within(2) {
+        try within(60) {
             try MountLine.on(point).isEmpty && Daemon.all { $0 == point }.isEmpty ? true : nil
         } ?? false
     }
@@ -74,7 +74,7 @@ struct AutoUnmountTests {
         for _ in 0..<3 {
             let (point, server, _) = try start(scratch)
             try unmount(point)
-            #expect(server.endsWithin(5))
+            #expect(server.endsWithin(60))
             #expect(try isGone(point))
         }
     }
@@ -85,7 +85,7 @@ struct AutoUnmountTests {
         defer { scratch.end() }
         let (point, server, _) = try start(scratch)
         kill(server.id, signal)
-        #expect(server.endsWithin(5))
+        #expect(server.endsWithin(60))
         #expect(try isGone(point))
     }
 
@@ -93,7 +93,7 @@ struct AutoUnmountTests {
         let scratch = try Scratch()
         defer { scratch.end() }
         let (point, server, _) = try start(scratch, "auto_unmount,timeout=1")
-        #expect(server.endsWithin(5))
+        #expect(server.endsWithin(60))
         #expect(try isGone(point))
     }
 
@@ -113,10 +113,10 @@ struct AutoUnmountTests {
         defer { scratch.end() }
         let (point, server, watcher) = try start(scratch)
         kill(watcher.id, SIGKILL)
-        #expect(watcher.endsWithin(2))
+        #expect(watcher.endsWithin(60))
         #expect(try Calls.contents(point / "etc/hosts").count == 20)
         try unmount(point)
-        #expect(server.endsWithin(5))
+        #expect(server.endsWithin(60))
     }
 
     /// The watcher comes late: what is mounted there by then is another's.
@@ -127,14 +127,14 @@ struct AutoUnmountTests {
         kill(watcher.id, SIGSTOP)
         defer { kill(watcher.id, SIGCONT) }
         kill(server.id, SIGKILL)
-        #expect(server.endsWithin(2))
+        #expect(server.endsWithin(60))
         let image = scratch / "x.ifs"
         let again = try run([Machine.tool("mount.ifs"), image, point])
         #expect(again.status == 0, "\(again)")
         let successor = try MountLine.on(point)
         #expect(successor.count == 1)
         kill(watcher.id, SIGCONT)
-        #expect(watcher.endsWithin(2))
+        #expect(watcher.endsWithin(60))
         #expect(try MountLine.on(point).count == 1)
         #expect(try Calls.contents(point / "etc/hosts").count == 20)
     }
@@ -147,7 +147,7 @@ struct AutoUnmountTests {
         let (point, server, watcher) = try start(scratch)
         let upper = try scratch.mount(scratch / "x.ifs")
         kill(server.id, SIGKILL)
-        #expect(watcher.endsWithin(2))
+        #expect(watcher.endsWithin(60))
         #expect(upper.server.poll() == nil)
         #expect(try Calls.contents(point / "etc/hosts").count == 20)
         try upper.unmount()

@@ -36,7 +36,7 @@ struct ForegroundTests {
         let scratch = try Scratch()
         defer { scratch.end() }
         let mount = try scratch.mount(Samples.ordinary)
-        let done = try within(3) { () -> Finished? in
+        let done = try within(60) { () -> Finished? in
             let finished = try run(command + [mount.path])
             return finished.status == 0 ? finished : nil
         }
@@ -84,12 +84,12 @@ struct ForegroundTests {
         for words in [["--foreground"], ["-o", "foreground"], ["-d"]] as [[Word]] {
             let server = try Running([Machine.tool("mount.ifs"), image, point] + words)
             defer { server.end() }
-            let isUp = try within(5) { try MountLine.on(point).isEmpty ? nil : true }
+            let isUp = try within(60) { try MountLine.on(point).isEmpty ? nil : true }
             #expect(isUp == true, "\(words)")
             #expect(try Calls.contents(point / "etc/hosts").count == 20)
             #expect(server.poll() == nil)
             server.send(SIGTERM)
-            #expect(try server.wait(5).status == 0)
+            #expect(try server.wait(60).status == 0)
         }
     }
 
@@ -104,17 +104,17 @@ struct ForegroundTests {
             [Machine.tool("mount.ifs"), image, point] + words,
             blocked: [SIGTERM, SIGINT, SIGHUP, SIGALRM])
         defer { started.end() }
-        if words.isEmpty { try started.wait(5) }
-        let found = try within(5) {
+        if words.isEmpty { try started.wait(60) }
+        let found = try within(60) {
             try MountLine.on(point).isEmpty ? nil : Daemon.serving(point)
         }
         let daemon = try #require(found)
         _ = try Calls.status(point)
         #expect(daemon.status("SigBlk") == "0000000000000000")
         kill(daemon.id, SIGTERM)
-        let finished = try started.wait(5)
+        let finished = try started.wait(60)
         #expect(finished.status == 0)
-        #expect(daemon.endsWithin(5))
+        #expect(daemon.endsWithin(60))
         #expect(try MountLine.on(point).isEmpty)
     }
 
@@ -130,14 +130,14 @@ struct ForegroundTests {
             point,
         ])
         defer { server.end() }
-        let isUp = try within(5) { try MountLine.on(point).isEmpty ? nil : true }
+        let isUp = try within(60) { try MountLine.on(point).isEmpty ? nil : true }
         #expect(isUp == true)
         server.send(SIGHUP)
         server.send(SIGPIPE)
         #expect(try Calls.contents(point / "etc/hosts").count == 20)
         #expect(server.poll() == nil)
         server.send(SIGTERM)
-        #expect(try server.wait(5).description == "status 0")
+        #expect(try server.wait(60).description == "status 0")
     }
 
     @Test func verboseSaysWhatIsMounted() throws {

@@ -46,12 +46,12 @@ struct NameTests {
         let started = try Running(
             words + (letter.bytes.isEmpty ? [] : [letter]), in: scratch / "sub")
         defer { started.end() }
-        let found = try within(5) { try MountLine.on(point).last }
+        let found = try within(60) { try MountLine.on(point).last }
         #expect(try #require(found).source == scratch / "x.ifs")
         #expect(try Calls.contents(point / "setuid") == Array("set".utf8))
-        if letter.bytes.isEmpty { #expect(try started.wait(5).status == 0) }
+        if letter.bytes.isEmpty { #expect(try started.wait(60).status == 0) }
         try unmount(point)
-        #expect(try started.wait(5).status == 0)
+        #expect(try started.wait(60).status == 0)
     }
 
     @Test func linksToTheImageAndTheMountPointAreFollowed() throws {

@@ -160,11 +160,11 @@ struct OptionTests {
         }
         let server = try Running([Machine.tool("mount.ifs")] + words)
         defer { server.end() }
-        let isUp = try within(5) { try MountLine.on(point).isEmpty ? nil : true }
+        let isUp = try within(60) { try MountLine.on(point).isEmpty ? nil : true }
         #expect(isUp == true, "\(String(describing: server.poll()))")
         #expect(try Calls.contents(point / "setuid") == Array("set".utf8))
         server.send(SIGTERM)
-        #expect(try server.wait(5).status == 0)
+        #expect(try server.wait(60).status == 0)
     }
 
     /// mount(8) runs a helper with -f where nothing is to be done.
@@ -192,7 +192,7 @@ struct OptionTests {
         #expect(try Calls.contents(point / "setuid") == Array("set".utf8))
         let daemon = try #require(Daemon.serving(point))
         try unmount(point)
-        #expect(daemon.endsWithin(5))
+        #expect(daemon.endsWithin(60))
         let called = try run([Machine.tool("ifsfs"), image, point])
         #expect(called.status == 1)
         #expect(called.errorText.contains("expected one of: mount.ifs, mount.fuse.ifs"))

@@ -106,7 +106,7 @@ final class Running {
     /// Ends the command and its group.
     func end() {
         if finished == nil { kill(-id, SIGKILL) }
-        _ = try? wait(5)  // What does not even die of this cannot be waited for.
+        _ = try? wait(60)  // What does not even die of this cannot be waited for.
     }
 
     /// How the command ended, if it has.
@@ -126,10 +126,10 @@ final class Running {
     /// Waits for the command's end; when it does not come within `deadline` seconds, ends it and
     /// throws.
     @discardableResult
-    func wait(_ deadline: Double = 20) throws -> Finished {
+    func wait(_ deadline: Double = 120) throws -> Finished {
         if let finished = within(deadline, { self.poll() }) { return finished }
         kill(-id, SIGKILL)
-        _ = within(2) { self.poll() }
+        _ = within(60) { self.poll() }
         throw Failure("not done within \(deadline) s: \(words)")
     }
 
@@ -154,12 +154,12 @@ func within<Answer>(_ seconds: Double, _ question: () throws -> Answer?) rethrow
 
 /// Runs a command to its end.
 @discardableResult
-func run(_ words: [Word], in directory: Word = "/", deadline: Double = 20) throws -> Finished {
+func run(_ words: [Word], in directory: Word = "/", deadline: Double = 120) throws -> Finished {
     try Running(words, in: directory).wait(deadline)
 }
 
 /// Runs a shell script, which stops at its first error; `words` are `$1` and so on.
 @discardableResult
-func shell(_ script: Word, _ words: Word..., deadline: Double = 20) throws -> Finished {
+func shell(_ script: Word, _ words: Word..., deadline: Double = 120) throws -> Finished {
     try run(["bash", "-euc", script, "test"] + words, deadline: deadline)
 }

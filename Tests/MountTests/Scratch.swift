@@ -112,7 +112,7 @@ final class Scratch {
     /// Mounts an image on the directory `name` by a server in the foreground, and waits until it
     /// answers. After `deadline` seconds the server is killed, so that no call hangs for ever.
     func mount(
-        _ image: Word, _ options: Word..., at name: Word = "m", deadline: Double = 20
+        _ image: Word, _ options: Word..., at name: Word = "m", deadline: Double = 120
     ) throws -> Mount {
         switch try attempt(image, options, at: name, deadline: deadline) {
         case .mounted(let mount): return mount
@@ -122,7 +122,7 @@ final class Scratch {
 
     /// Does as `mount`, but a refusal is an answer.
     func attempt(
-        _ image: Word, _ options: [Word] = [], at name: Word = "m", deadline: Double = 20
+        _ image: Word, _ options: [Word] = [], at name: Word = "m", deadline: Double = 120
     ) throws -> Attempt {
         var words: [Word] = [Machine.tool("mount.ifs"), "-F", image, try directory(name)]
         for option in options { words += ["-o", option] }
@@ -130,7 +130,7 @@ final class Scratch {
     }
 
     /// Does as `attempt` with the command line of any server.
-    func attempt(_ words: [Word], at name: Word, deadline: Double = 20) throws -> Attempt {
+    func attempt(_ words: [Word], at name: Word, deadline: Double = 120) throws -> Attempt {
         let point = try directory(name)
         let before = try MountLine.on(point).count
         let mount = Mount(point, try Running(words), deadline)
@@ -161,7 +161,7 @@ final class Scratch {
             forceUnmount(line.point)
         }
         for daemon in Daemon.all(where: { $0.bytes.starts(with: prefix) })
-        where !daemon.endsWithin(3) {
+        where !daemon.endsWithin(60) {
             Issue.record("a server stayed and was killed: \(daemon.commandLine)")
             kill(daemon.id, SIGKILL)
         }
@@ -180,8 +180,8 @@ final class Scratch {
 /// Unmounts with `fusermount3 -u`. For an instant, a process that another test starts holds what this
 /// test has closed: a busy mount is tried again.
 func unmount(_ point: Word) throws {
-    let done = try within(3) { () -> Finished? in
-        let finished = try run(["fusermount3", "-u", point], deadline: 5)
+    let done = try within(60) { () -> Finished? in
+        let finished = try run(["fusermount3", "-u", point], deadline: 60)
         return finished.status == 0 ? finished : nil
     }
     guard done != nil else { throw Failure("cannot unmount \(point)") }
@@ -193,7 +193,7 @@ func forceUnmount(_ point: Word) {
         ["fusermount3", "-u", point], ["umount", point], ["fusermount3", "-uz", point],
         ["umount", "-l", point],
     ]
-    for way in ways where (try? run(way, deadline: 5).status) == 0 { return }
+    for way in ways where (try? run(way, deadline: 60).status) == 0 { return }
 }
 
 /// A mounted image, and the server behind it.
@@ -221,7 +221,7 @@ final class Mount {
     /// Waits until the server has ended of itself.
     @discardableResult
     func wait() throws -> Finished {
-        let finished = try server.wait(10)
+        let finished = try server.wait(60)
         guardian.release()
         return finished
     }

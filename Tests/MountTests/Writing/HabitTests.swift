@@ -113,7 +113,7 @@ struct HabitTests {
         #expect(try shell("cp -a \"$1/.\" \"$2\"", site.point, plain).status == 0)
         for place in [site.point, plain] {
             let done = try run(
-                ["bash", "-euc", Word("umask 022\n" + script)], in: place, deadline: 60)
+                ["bash", "-euc", Word("umask 022\n" + script)], in: place, deadline: 300)
             #expect(done.status == 0, "\(done)")
         }
         #expect(try site.umount().description == "status 0")
@@ -124,7 +124,7 @@ struct HabitTests {
             [
                 "diff", "-r", "--no-dereference", "-x", "pipe", "-x", "char", "-x", "block", plain,
                 site.point,
-            ], deadline: 60)
+            ], deadline: 300)
         #expect(differing.description == "status 0")
         let listing = Self.listing(withTimes: withTimes)
         let (one, other) = (
@@ -149,25 +149,25 @@ struct HabitTests {
                 mkdir d$d
                 for f in $(seq 100); do echo "$d $f" > d$d/f$f; done
             done
-            """, source, deadline: 60)
+            """, source, deadline: 300)
         #expect(made.status == 0)
         let before = try site.bytes()
         #expect(try site.mount().status == 0)
-        #expect(try run(["cp", "-a", source, site.point], deadline: 120).description == "status 0")
+        #expect(try run(["cp", "-a", source, site.point], deadline: 300).description == "status 0")
         #expect(
-            try run([Machine.tool("umount.ifs"), site.point], deadline: 120).description
+            try run([Machine.tool("umount.ifs"), site.point], deadline: 300).description
                 == "status 0")
-        #expect(try run([Machine.tool("ifsctl"), "check", site.image], deadline: 60).status == 0)
+        #expect(try run([Machine.tool("ifsctl"), "check", site.image], deadline: 300).status == 0)
         #expect(try site.mount().status == 0)
-        let differing = try run(["diff", "-r", source, site / "source"], deadline: 120)
+        let differing = try run(["diff", "-r", source, site / "source"], deadline: 300)
         #expect(differing.description == "status 0")
-        #expect(try run(["rm", "-r", site / "source"], deadline: 120).description == "status 0")
+        #expect(try run(["rm", "-r", site / "source"], deadline: 300).description == "status 0")
         #expect(
-            try run([Machine.tool("umount.ifs"), site.point], deadline: 120).description
+            try run([Machine.tool("umount.ifs"), site.point], deadline: 300).description
                 == "status 0")
         #expect(try site.faults() == "")
         #expect(try site.bytes().count < before.count + 4096)
-        #expect(try run(["rm", "-r", source], deadline: 120).status == 0)
+        #expect(try run(["rm", "-r", source], deadline: 300).status == 0)
     }
 
     /// Editors write anew and rename over: the file keeps its inode with its flags, and little else in the

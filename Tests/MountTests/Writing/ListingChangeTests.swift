@@ -118,7 +118,7 @@ struct ListingChangeTests {
             wait $changes
             ls | grep -c old; ls | grep -c goes || true
             """
-        let done = try shell(script, mount.path, deadline: 60)
+        let done = try shell(script, mount.path, deadline: 300)
         #expect(done.lines == ["600", "600", "0"], "\(done)")
     }
 

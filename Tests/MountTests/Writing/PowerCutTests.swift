@@ -34,7 +34,7 @@ struct PowerCutTests {
                 Machine.tool("mount.ifs"), "-F", "-o", "rw", image, try scratch.directory("m"),
             ]
             let attempt = try scratch.attempt(
-                RecordedCalls.command(into: trace) + server, at: "m", deadline: 60)
+                RecordedCalls.command(into: trace) + server, at: "m", deadline: 300)
             guard case .mounted(let mount) = attempt else { throw Failure("\(attempt)") }
             for call in script.calls { try call.run(in: mount.path) }
             let ended = try run([Machine.tool("umount.ifs"), mount.path])

@@ -16,7 +16,7 @@ struct RandomFileTests {
         let first = SplitMix64.text(100_000, seed: seed)
         let builder = ImageBuilder([.file("file", first), .file("other", "other")])
         let image = try scratch.image(builder.with { $0.packing = seed % 4 < 2 ? .none : .lzo() })
-        let mount = try scratch.mount(image, "rw", deadline: 120)
+        let mount = try scratch.mount(image, "rw", deadline: 300)
         let name: Word = seed % 2 == 0 ? "file" : "new"
         var file = try RandomFile(mount / name, seed % 2 == 0 ? first : [], seed)
         for _ in 0..<Self.operations { try file.step() }

@@ -78,7 +78,7 @@ struct RealImageTests {
         let file = try site.scratch.file("listing", listing)
         #expect(try site.mount("ro").status == 0)
         let tool = try #require(Fixtures.shared).appendingPathComponent("tools/compare-tree").path
-        let judged = try run(["python3", Word(tool), site.point, file], deadline: 60)
+        let judged = try run(["python3", Word(tool), site.point, file], deadline: 300)
         #expect(judged.text.contains(" entries, "), "\(judged)")
         #expect(try site.umount().status == 0)
         return judged.lines.dropLast()

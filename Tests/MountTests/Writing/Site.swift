@@ -27,7 +27,7 @@ struct Site {
     func mount(_ options: Word = "rw") throws -> Finished {
         let words = [Machine.tool("mount.ifs"), image, point, "-o", options]
         var last = try run(words)
-        _ = try within(5) { () -> Bool? in
+        _ = try within(60) { () -> Bool? in
             guard last.errorText.contains("found a mount that changes") else { return true }
             last = try run(words)
             return nil
@@ -47,7 +47,7 @@ struct Site {
     func kill() throws {
         let server = try #require(Daemon.serving(point))
         Foundation.kill(pid_t(server.id), SIGKILL)
-        #expect(server.endsWithin(5))
+        #expect(server.endsWithin(60))
     }
 
     func ifsctl(_ words: Word...) throws -> Finished { try run([Machine.tool("ifsctl")] + words) }
@@ -70,7 +70,7 @@ struct Site {
 /// Unmounts with our tool. A mount that somebody's process holds for an instant is tried again.
 func umountPatiently(_ point: Word) throws -> Finished {
     var last = try run([Machine.tool("umount.ifs"), point])
-    _ = try within(5) { () -> Bool? in
+    _ = try within(60) { () -> Bool? in
         guard last.errorText.contains("target is busy") else { return true }
         last = try run([Machine.tool("umount.ifs"), point])
         return nil

@@ -107,7 +107,7 @@ struct WritingSessionTests {
         ]
         let writers = try (0..<3).map { _ in try Running(load + [mount.path]) }
         defer { for writer in writers { writer.end() } }
-        _ = try within(5) { try mount.names().count == 50 ? true : nil }
+        _ = try within(60) { try mount.names().count == 50 ? true : nil }
         mount.mount.server.send(SIGTERM)
         #expect(try mount.mount.wait().status == 0)
         let said = try mount.ending()
@@ -126,7 +126,7 @@ struct WritingSessionTests {
             #expect(write($0, "abc", 3) == 3)
         }
         try MountTests.unmount(point)
-        let said = within(10) { () -> String? in
+        let said = within(60) { () -> String? in
             let text = try? Calls.contents(report)  // It comes when the server is done.
             return text?.isEmpty == false ? String(decoding: text!, as: UTF8.self) : nil
         }
