@@ -43,8 +43,9 @@ extension LaidOutImage {
             &+ UInt64(image.header.imageSize)
     }
 
-    /// Writes the image; gives its length in bytes.
-    public func write(to sink: inout some ByteSink) throws(MkifsError) -> UInt64 {
+    /// Writes the image.
+    @discardableResult
+    public func write(to sink: inout some ByteSink) throws(MkifsError) -> IFS.WrittenImage {
         do throws(FormatError) {
             return try image.write(to: &sink)
         } catch {

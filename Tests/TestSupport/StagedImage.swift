@@ -13,10 +13,11 @@ public final class StagedImage {
     public let commit: ImageCommit
     /// Where its edits are.
     public let stage: Stage
+    private let change: (inout StageLimits) -> Void
 
     /// An image of these bytes, `image.ifs`, with other limits than an IFS has if `change` makes any.
     public convenience init(
-        _ bytes: [UInt8], _ change: (inout StageLimits) -> Void = { _ in }
+        _ bytes: [UInt8], _ change: @escaping (inout StageLimits) -> Void = { _ in }
     ) throws {
         let folder = try ScratchFolder()
         try Data(bytes).write(to: URL(fileURLWithPath: folder.path + "/image.ifs"))
@@ -26,9 +27,10 @@ public final class StagedImage {
     /// The image that lies in a directory; with a target, a new one goes there.
     public init(
         in folder: ScratchFolder, target: String? = nil,
-        change: (inout StageLimits) -> Void = { _ in }
+        change: @escaping (inout StageLimits) -> Void = { _ in }
     ) throws {
         self.folder = folder
+        self.change = change
         path = Array(folder.path.appending("/image.ifs").utf8)
         stage = Stage(at: ImageCommit.stagePath(of: path), of: StageOrigin(of: path, 1).text)
         let opened = try Self.open(path)
@@ -68,7 +70,7 @@ public final class StagedImage {
             stage.remove()
             try FileManager.default.moveItem(atPath: place + ".copy", toPath: place)
         }
-        let again = try StagedImage(in: folder)
+        let again = try StagedImage(in: folder, change: change)
         if again.stage.isFound, try !again.fileSystem.resume(path) {
             throw CocoaError(.fileReadCorruptFile)
         }
@@ -77,7 +79,7 @@ public final class StagedImage {
 
     /// The same image mounted so that the new one goes elsewhere in its directory.
     public func another(target: String) throws -> StagedImage {
-        try StagedImage(in: folder, target: target)
+        try StagedImage(in: folder, target: target, change: change)
     }
 
     /// A file of the directory as it is now.

@@ -89,6 +89,17 @@ public struct AssembledSource: ByteSource {
         return Int(clamping: end &- offset)
     }
 
+    /// The part's; zeros are anybody's.
+    public func stretch(at offset: UInt64) -> Stretch {
+        let index = firstPart(endingAfter: offset)
+        let part = index < parts.count ? parts[index] : nil
+        guard let part, part.offset <= offset else {
+            let end = part?.offset ?? byteCount
+            return Stretch(root: nil, offset: offset, count: end &- min(offset, end))
+        }
+        return part.source.stretch(at: offset &- part.offset).prefix(part.end &- offset)
+    }
+
     private func firstPart(endingAfter offset: UInt64) -> Int {
         var low = 0
         var high = parts.count

@@ -16,11 +16,21 @@ public protocol ByteSource: Sendable {
     /// Says that `count` bytes from `offset` on will be read soon: a source on a medium has them
     /// fetched meanwhile. Nothing may come of it.
     func willRead(_ count: UInt64, from offset: UInt64)
+
+    /// Says that nothing will be read for a while: a medium's bytes need not be kept in memory.
+    func willRest()
+
+    /// Where the bytes from `offset` on come from, and how many come from there; `offset` lies before
+    /// the end.
+    func stretch(at offset: UInt64) -> Stretch
 }
 
 extension ByteSource {
     /// Nothing.
     public func willRead(_ count: UInt64, from offset: UInt64) {}
+
+    /// Nothing.
+    public func willRest() {}
 
     /// The `count` bytes from `offset` on; throws `truncated` in the name of `what` when the source
     /// ends before. Nothing is allocated for bytes that are not there.
@@ -45,20 +55,6 @@ extension ByteSource {
         guard wanted > 0 else { return [] }
         return try unsafe .filled(upTo: wanted) { buffer throws(FormatError) in
             try unsafe read(into: buffer, at: offset)
-        }
-    }
-}
-
-extension ByteSource {
-    /// Where another source first has another byte, or one of the two ends; nil if they are the same.
-    public func firstDifference(from other: any ByteSource) throws(FormatError) -> UInt64? {
-        var position: UInt64 = 0
-        while true {
-            let piece = try prefix(1 << 20, at: position)
-            let others = try other.prefix(1 << 20, at: position)
-            if let place = piece.firstDifference(from: others) { return position &+ UInt64(place) }
-            guard !piece.isEmpty else { return nil }
-            position &+= UInt64(piece.count)
         }
     }
 }
@@ -150,5 +146,13 @@ public struct WindowSource: ByteSource {
     public func willRead(_ count: UInt64, from offset: UInt64) {
         guard offset < byteCount else { return }
         whole.willRead(min(count, byteCount &- offset), from: start &+ offset)
+    }
+
+    /// Tells the whole.
+    public func willRest() { whole.willRest() }
+
+    /// The whole's, up to the end of the window.
+    public func stretch(at offset: UInt64) -> Stretch {
+        whole.stretch(at: start &+ offset).prefix(byteCount &- min(offset, byteCount))
     }
 }

@@ -110,4 +110,7 @@ public final class FileSource: ByteSource {
         posix_fadvise(
             descriptor, off_t(clamping: offset), off_t(clamping: count), POSIX_FADV_WILLNEED)
     }
+
+    /// Drops them from the page cache.
+    public func willRest() { posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED) }
 }

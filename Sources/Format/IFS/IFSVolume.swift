@@ -42,6 +42,9 @@ extension IFS {
             tree = FileTree(nodes, names: image.directory.bytes)
         }
 
+        /// Whether another volume gives the same numbers to the same paths.
+        public func isAlike(_ other: ImageVolume) -> Bool { tree.isAlike(other.tree) }
+
         /// The size of the image unpacked, all of it used.
         public var statistics: VolumeStatistics {
             VolumeStatistics(

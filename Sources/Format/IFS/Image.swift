@@ -245,36 +245,44 @@ extension IFS {
 
         // MARK: Sums
 
-        /// Every sum and digest that an image can have, in the order startup, image, packed. Reads the
-        /// whole image; `look` is shown each piece of the image file system, unpacked, in order, with its
-        /// offset, and what it throws is why the sums are bad.
+        /// Every sum and digest that an image can have in some regions, in the order startup, image,
+        /// packed. Reads them whole.
         public func checkSums(
-            _ look: (_ piece: [UInt8], _ offset: UInt64) throws(FormatError) -> Void = { _, _ in }
+            of regions: Set<SumCheck.Region> = Set(SumCheck.Region.allCases)
         ) -> [SumCheck] {
             var checks: [SumCheck] = []
-            if let startup {
-                checks += SummedRegion(
-                    region: .startup, source: file, start: headerOffset,
-                    size: UInt64(startup.startupSize), trailerSize: startup.trailerSize,
-                    order: startup.order
-                ).check()
-            } else {
-                checks += absent(.startup)
+            for region in SumCheck.Region.allCases where regions.contains(region) {
+                guard let summed = summedRegion(region) else {
+                    checks += absent(region)
+                    continue
+                }
+                checks += summed.check()
             }
-            checks += SummedRegion(
-                region: .image, source: contents, start: 0, size: UInt64(header.imageSize),
-                trailerSize: header.trailerSize, order: header.order
-            ).check(look)
-            if let startup, compression != .none {
-                checks += SummedRegion(
-                    region: .packed, source: file, start: storedOffset,
-                    size: end &- storedOffset, trailerSize: startup.trailerSize,
-                    order: startup.order
-                ).check()
-            } else {
-                checks += absent(.packed)
+            return regions.contains(.packed) ? checks + [streamCheck()] : checks
+        }
+
+        private func summedRegion(_ region: SumCheck.Region) -> SummedRegion? {
+            switch region {
+            case .startup:
+                startup.map {
+                    SummedRegion(
+                        region: region, source: file, start: headerOffset,
+                        size: UInt64($0.startupSize), trailerSize: $0.trailerSize, order: $0.order)
+                }
+            case .image:
+                SummedRegion(
+                    region: region, source: contents, start: 0, size: UInt64(header.imageSize),
+                    trailerSize: header.trailerSize, order: header.order)
+            case .packed:
+                compression == .none
+                    ? nil
+                    : startup.map {
+                        SummedRegion(
+                            region: region, source: file, start: storedOffset,
+                            size: end &- storedOffset, trailerSize: $0.trailerSize,
+                            order: $0.order)
+                    }
             }
-            return checks + [streamCheck()]
         }
 
         /// The sum that ends a gzip or zlib stream.

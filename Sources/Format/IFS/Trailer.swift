@@ -86,13 +86,11 @@ struct SummedRegion {
     let trailerSize: Int
     let order: ByteOrder
 
-    /// Reads the region once and judges its sum and, in a v2 trailer, its digest; `look` sees the pieces.
-    func check(
-        _ look: ([UInt8], UInt64) throws(FormatError) -> Void = { _, _ in }
-    ) -> [IFS.SumCheck] {
+    /// Reads the region once and judges its sum and, in a v2 trailer, its digest.
+    func check() -> [IFS.SumCheck] {
         let isV2 = trailerSize == IFS.Trailer.v2Size
         do throws(FormatError) {
-            let (sum, digest) = try summed(digesting: isV2, look)
+            let (sum, digest) = try summed(digesting: isV2)
             let tail = try source.bytes(
                 UInt64(trailerSize), at: start &+ size &- UInt64(trailerSize),
                 "\(region.rawValue) trailer")
@@ -130,9 +128,7 @@ struct SummedRegion {
             verdict: good ? .good : .bad(stored: stored, computed: computed), stored: stored)
     }
 
-    private func summed(
-        digesting: Bool, _ look: ([UInt8], UInt64) throws(FormatError) -> Void
-    ) throws(FormatError) -> (UInt32, [UInt8]) {
+    private func summed(digesting: Bool) throws(FormatError) -> (UInt32, [UInt8]) {
         guard size >= UInt64(trailerSize) else {
             throw .truncated(
                 Place("\(region.rawValue) trailer", start), needed: UInt64(trailerSize),
@@ -145,7 +141,6 @@ struct SummedRegion {
         while position < size {
             let step = min(size &- position, 1 << 20)
             let chunk = try source.bytes(step, at: start &+ position, region.rawValue)
-            try look(chunk, position)
             sum.update(chunk)
             if digesting, position < digested {
                 let count = Int(clamping: min(step, digested &- position))

@@ -53,6 +53,17 @@ struct FileTree: Sendable {
         self.names = names
     }
 
+    /// Whether another tree has the same names in the same places, for nodes of the same type.
+    func isAlike(_ other: FileTree) -> Bool {
+        guard nodes.count == other.nodes.count else { return false }
+        return nodes.indices.allSatisfy { index in
+            let (one, two) = (nodes[index], other.nodes[index])
+            return one.parent == two.parent && one.canonical == two.canonical
+                && (one.mode ^ two.mode) & 0o170000 == 0
+                && name(of: index).elementsEqual(other.name(of: index))
+        }
+    }
+
     /// The index of a node; nil for one that is not here.
     func index(_ node: NodeID) -> Int? {
         guard let index = Int(exactly: node.rawValue &- 1), index < nodes.count else { return nil }

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Dispatch
 internal import Synchronization
 
 /// Has the new image made ahead of time whenever nothing has changed for a while.
@@ -7,6 +7,7 @@ public final class BackgroundPacker: Sendable {
     /// Microseconds.
     private let delay: UInt64
     private let isStopped = Atomic(false)
+    private let end = DispatchSemaphore(value: 0)
 
     /// Waits `delay` seconds for the next change before it begins.
     public init(_ commit: ImageCommit, delay: Double) {
@@ -20,7 +21,7 @@ public final class BackgroundPacker: Sendable {
         var (seen, done) = (commit.changeCount, UInt64?.none)
         var quiet: UInt64 = 0
         while !isStopped.load(ordering: .relaxed) {
-            usleep(UInt32(clamping: step))
+            _ = end.wait(timeout: .now() + .microseconds(Int(clamping: step)))
             let changes = commit.changeCount
             quiet = changes == seen ? quiet &+ step : 0
             seen = changes
@@ -32,5 +33,8 @@ public final class BackgroundPacker: Sendable {
     }
 
     /// Begins nothing more, and ends what is under way.
-    public func stop() { isStopped.store(true, ordering: .relaxed) }
+    public func stop() {
+        isStopped.store(true, ordering: .relaxed)
+        end.signal()
+    }
 }

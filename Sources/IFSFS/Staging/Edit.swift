@@ -38,6 +38,9 @@ struct StagedNode: Equatable, Sendable {
     /// Whether somebody asked for that time; else it tells only of a change.
     var isTimeSet = false
     var contents = Contents.base
+    /// Which bytes of contents in the stage are in the volume still: the file of the stage has none
+    /// there. What of them lies behind the end of that file counts no more.
+    var borrowed = RangeSet<UInt64>()
     /// The text of a symlink.
     var target: [UInt8] = []
     /// Major and minor number of a device.
@@ -114,6 +117,11 @@ extension StagedNode {
         writer.add(UInt64(bitPattern: modified))
         writer.add(UInt8(isTimeSet ? 1 : 0))
         writer.add(contents.rawValue)
+        writer.add(UInt32(clamping: borrowed.ranges.count))
+        for range in borrowed.ranges {
+            writer.add(range.lowerBound)
+            writer.add(range.upperBound)
+        }
         writer.add(target)
         writer.add(device.major)
         writer.add(device.minor)
@@ -129,17 +137,30 @@ extension StagedNode {
             let permissions: UInt32 = reader.next(), let user: UInt32 = reader.next(),
             let group: UInt32 = reader.next(), let modified: UInt64 = reader.next(),
             let isTimeSet: UInt8 = reader.next(), let contents: UInt8 = reader.next(),
-            let contents = Contents(rawValue: contents), let target = reader.text(),
+            let contents = Contents(rawValue: contents),
+            let borrowed = RangeSet(from: &reader), let target = reader.text(),
             let major: UInt32 = reader.next(), let minor: UInt32 = reader.next(),
             let count: UInt32 = reader.next()
         else { return nil }
         self.init(
             kind: kind, permissions: permissions, user: user, group: group,
             modified: Int64(bitPattern: modified), isTimeSet: isTimeSet != 0, contents: contents,
-            target: target, device: Device(major: major, minor: minor))
+            borrowed: borrowed, target: target, device: Device(major: major, minor: minor))
         for _ in 0..<count {
             guard let name = reader.text(), let value = reader.text() else { return nil }
             extendedAttributes[String(decoding: name, as: UTF8.self)] = value
+        }
+    }
+}
+
+extension RangeSet<UInt64> {
+    fileprivate init?(from reader: inout RecordReader) {
+        guard let count: UInt32 = reader.next() else { return nil }
+        self.init()
+        for _ in 0..<count {
+            guard let start: UInt64 = reader.next(), let end: UInt64 = reader.next(), start < end
+            else { return nil }
+            insert(contentsOf: start..<end)
         }
     }
 }

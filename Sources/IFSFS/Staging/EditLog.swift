@@ -12,7 +12,7 @@ final class EditLog: Sendable {
     private let end: Lock<UInt64>
 
     /// What a log begins with; the last byte counts the versions.
-    private static let head = Array("IFSFS edit log".utf8) + [0, 1]
+    private static let head = Array("IFSFS edit log".utf8) + [0, 2]
     /// Longer ones are none of ours.
     private static let longestRecord = 1 << 24
 

@@ -185,11 +185,13 @@ public final class ImageCommit: Commit {
 
     /// Goes on with the new image, of which there are no edits yet.
     private func goOn(_ image: inout OpenedImage) throws(CommitError) {
+        let before = image.volume
         image = try open()
         let (volume, hasChanged) = (image.volume, image.hasChanged)
         let watch = ImageWatch(hasChanged, report: image.report)
         do throws(FormatError) {
-            try fileSystem.rebase(volume, watch)
+            try fileSystem.rebase(
+                volume, watch, isAlike: volume.isAlike(before))
         } catch {
             throw CommitError("\(printable(settings.source)): \(error)")
         }
@@ -251,6 +253,9 @@ public final class ImageCommit: Commit {
                     }
                 }
                 ahead = Ahead(packed: packed, changes: changes)
+                // The old image is soon no more. To let go of it in memory takes time, which a commit
+                // would have to wait for.
+                if packed != nil, settings.replacesImage { image.volume.image.file.willRest() }
             } catch {}
         }
     }

@@ -217,7 +217,7 @@ struct ImageRevision {
     ) throws(FormatError) -> Revision.Kind {
         switch found.kind {
         case .file:
-            if tree.nodes[node]?.contents == .data { return .file(.new(contents(node))) }
+            if tree.nodes[node]?.contents == .data { return .file(.new(try newContent(of: node))) }
             if let known, case .file = known.kind { return known.kind }
             let record = number(of: node).flatMap(volume.entry)
                 .flatMap(volume.image.directory.entries.firstIndex)
@@ -231,6 +231,37 @@ struct ImageRevision {
             let number = (found.device.major & 0x3f) << 10 | found.device.minor & 0x3ff
             return .device(device: number, rawDevice: number)
         }
+    }
+}
+
+extension ImageRevision {
+    /// The bytes of a file in the stage, with those that it has from the image.
+    private func newContent(of node: NodeID) throws(FormatError) -> Content {
+        let content = contents(node)
+        let borrowed = tree.borrowed(node)
+        guard !borrowed.isEmpty else { return content }
+        let size = tree.sizes[node] ?? 0
+        guard let entry = number(of: node).flatMap(volume.entry),
+            case .file(let start, let count) = entry.kind, let file = try? content.source()
+        else {
+            throw .corrupt(
+                Place("contents in the stage", 0), found: "bytes of no file of the image",
+                expected: "one of its files")
+        }
+        let image = WindowSource(volume.image.contents, from: UInt64(start), count: UInt64(count))
+        func parts(_ ranges: RangeSet<UInt64>, of source: any ByteSource) -> [AssembledSource.Part]
+        {
+            ranges.ranges.map { range in
+                let count = range.upperBound &- range.lowerBound
+                return AssembledSource.Part(
+                    at: range.lowerBound,
+                    WindowSource(source, from: range.lowerBound, count: count))
+            }
+        }
+        let own = RangeSet(0..<size).subtracting(borrowed)
+        return .source(
+            try AssembledSource(
+                parts(borrowed, of: image) + parts(own, of: file), byteCount: size))
     }
 }
 

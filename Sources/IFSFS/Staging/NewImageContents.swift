@@ -9,21 +9,23 @@ extension NewImage {
     ) throws(CommitError) {
         if image.image.encoding.compression == .none { try reserve(image.byteCount) }
         var sink = Sink(self, total: image.byteCount, progress)
-        let count: UInt64
+        let written: IFS.WrittenImage
         do throws(MkifsError) {
-            count = try image.write(to: &sink)
+            written = try image.write(to: &sink)
         } catch {
             throw CommitError("\(printable(target)): \(error)")
         }
-        try end(at: count)
-        try verify(image)
+        try end(at: written.byteCount)
+        try verify(image, written)
     }
 
     /// Reads the new image as anybody would, and holds it against what was to be written.
-    private func verify(_ image: LaidOutImage) throws(CommitError) {
+    private func verify(
+        _ image: LaidOutImage, _ written: IFS.WrittenImage
+    ) throws(CommitError) {
         let fault: String?
         do throws(FormatError) {
-            fault = try self.fault(image)
+            fault = try self.fault(image, written)
         } catch {
             throw CommitError("\(printable(target)): \(error)")
         }
@@ -33,20 +35,22 @@ extension NewImage {
                 + " it was not put in place")
     }
 
-    private func fault(_ image: LaidOutImage) throws(FormatError) -> String? {
+    private func fault(
+        _ image: LaidOutImage, _ written: IFS.WrittenImage
+    ) throws(FormatError) -> String? {
         var scanner = IFS.Scanner(try source(), from: image.headerOffset)
         guard let found = try scanner.next() else { return "no image" }
-        let expected = try image.image.contents()
-        var difference: UInt64?
-        let sums = found.checkSums { piece, offset throws(FormatError) in
-            let wanted = try expected.prefix(piece.count, at: offset)
-            let place = piece.firstDifference(from: wanted)
-            // Behind the contents there is the trailer.
-            guard difference == nil, let place, place < wanted.count else { return }
-            difference = offset &+ UInt64(place)
+        let contents = try image.image.contents()
+        let expected = try AssembledSource(
+            [
+                AssembledSource.Part(at: 0, contents),
+                AssembledSource.Part(at: contents.byteCount, MemorySource(written.trailer)),
+            ], byteCount: contents.byteCount &+ UInt64(written.trailer.count))
+        if let place = try found.contents.firstDifference(from: expected) {
+            return "another byte at offset \(place) of the image"
         }
-        if let difference { return "another byte at offset \(difference) of the image" }
-        for check in sums {
+        // The sum of the contents is a part of what was compared.
+        for check in found.checkSums(of: [.startup, .packed]) {
             guard case .bad(let stored, let computed) = check.verdict else { continue }
             return "a sum of \(stored) where \(computed) is right"
         }

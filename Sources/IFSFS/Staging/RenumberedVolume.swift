@@ -3,7 +3,7 @@ internal import Format
 /// A volume whose nodes go by the numbers that the same files had in another: who still holds a
 /// number from before a commit goes on with it.
 struct RenumberedVolume: Volume {
-    let volume: any Volume
+    private(set) var volume: any Volume
     /// Numbers of the volume's nodes by the numbers they go by, and the other way round.
     private let inside: [NodeID: NodeID]
     private let outside: [NodeID: NodeID]
@@ -36,6 +36,14 @@ struct RenumberedVolume: Volume {
         }
         self.inside = inside
         self.outside = outside
+    }
+
+    /// The same over another volume, which gives every path the number that this one's gives it.
+    func over(_ volume: any Volume) -> RenumberedVolume? {
+        guard previous == nil else { return nil }
+        var renumbered = self
+        renumbered.volume = volume
+        return renumbered
     }
 
     /// What the volume itself calls a node; nil for one that it does not have.

@@ -25,6 +25,10 @@ enum StageFile {
         _ bytes: UnsafeRawBufferPointer, to file: Int32, at offset: UInt64
     ) throws(FileSystemError) {
         if let failure = unsafe writeAll(bytes, to: file, at: offset) { throw .disk(failure) }
+        // Of a long file the disk is to have the beginning while the rest comes.
+        if bytes.count >= 1 << 20 {
+            clinux_start_writing(file, off_t(clamping: offset), off_t(bytes.count))
+        }
     }
 
     /// What fallocate(2) does.
@@ -36,21 +40,21 @@ enum StageFile {
         guard status == 0 else { throw errno == EOPNOTSUPP ? .unsupported : .disk(errno) }
     }
 
-    /// Copies the first bytes of a volume's file, and brings them to the disk: from now on they are
-    /// the only ones that count.
+    /// Copies bytes of a volume's file to the same place.
     static func copy(
-        _ volume: any Volume, _ node: NodeID, _ byteCount: UInt64, to file: Int32
+        _ volume: any Volume, _ node: NodeID, _ range: Range<UInt64>, to file: Int32
     ) throws(FileSystemError) {
+        let byteCount = range.upperBound &- range.lowerBound
         guard byteCount > 0 else { return }
-        guard posix_fallocate(file, 0, off_t(clamping: byteCount)) != ENOSPC else {
-            throw .noSpace
-        }
+        let status = posix_fallocate(
+            file, off_t(clamping: range.lowerBound), off_t(clamping: byteCount))
+        guard status != ENOSPC else { throw .noSpace }
         let size = Int(clamping: min(byteCount, 1 << 20))
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 4096)
         defer { unsafe buffer.deallocate() }
-        var position: UInt64 = 0
-        while position < byteCount {
-            let wanted = Int(clamping: min(UInt64(size), byteCount &- position))
+        var position = range.lowerBound
+        while position < range.upperBound {
+            let wanted = Int(clamping: min(UInt64(size), range.upperBound &- position))
             let room = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])
             let count = try format { () throws(FormatError) in
                 try unsafe volume.read(node, into: room, at: position)
@@ -60,7 +64,6 @@ enum StageFile {
             try unsafe write(bytes, to: file, at: position)
             position &+= UInt64(count)
         }
-        guard fdatasync(file) == 0 else { throw .disk(errno) }
     }
 }
 

@@ -20,6 +20,9 @@ public struct StageLimits: Sendable {
     /// Whether a value can be set for an extended attribute, which a name without `user.` means; nil
     /// for a name that cannot be set.
     public var accepts: @Sendable (_ name: String, _ value: [UInt8]) -> Bool? = { _, _ in nil }
+    /// What of a large file is changed comes to the stage in pieces of so many bytes; a file that is no
+    /// larger comes whole.
+    public var pieceSize: UInt64 = 1 << 20
     /// What an image has room for that is made of a volume and edits; nil for no limit but these.
     public var room: @Sendable (any Volume) -> (any StageRoom)? = { _ in nil }
     /// Bytes that are free where the new image is written.

@@ -60,8 +60,9 @@ extension StagedFileSystem {
             guard try state.attributes(of: node).kind == .file else { throw .unsupported }
             var staged = try state.staged(node)
             try change(&staged.extendedAttributes)
-            try contents(of: node, keeping: .max, &state).done()
+            try contents(of: node, changing: 0..<0, &state).done()
             staged.contents = .data
+            staged.borrowed = state.tree.nodes[node]?.borrowed ?? RangeSet()
             try add([.node(node, staged)], to: &state)
         }
     }

@@ -12,7 +12,7 @@ extension StagedFileSystem {
             let file = try withState { state throws(FileSystemError) in
                 try state.requireFile(node)
                 try check(size: end, of: node, &state)
-                return try contents(of: node, keeping: .max, &state)
+                return try contents(of: node, changing: offset..<end, &state)
             }
             defer { file.done() }
             do throws(FileSystemError) {
@@ -43,7 +43,7 @@ extension StagedFileSystem {
         try changing { state throws(FileSystemError) in
             try state.requireFile(node)
             try check(size: range.upperBound, of: node, &state)
-            let file = try contents(of: node, keeping: .max, &state)
+            let file = try contents(of: node, changing: range, &state)
             defer { file.done() }
             try StageFile.allocate(range, of: file.descriptor, mode)
             try noteChange(of: node, &state) { count in
@@ -92,7 +92,8 @@ extension StagedFileSystem {
     ) throws(FileSystemError) {
         try state.requireFile(node)
         try check(size: count, of: node, &state)
-        let file = try contents(of: node, keeping: count, &state)
+        let changed = min(count, try state.attributes(of: node).byteCount)..<count
+        let file = try contents(of: node, keeping: count, changing: changed, &state)
         defer { file.done() }
         guard ftruncate(file.descriptor, off_t(clamping: count)) == 0 else { throw .disk(errno) }
         try noteChange(of: node, &state) { $0 = count }
@@ -118,22 +119,32 @@ extension StagedFileSystem {
         state.tree.sizes[node] = count
     }
 
-    /// The contents of a file in the stage, brought there first: as many bytes of the volume's as are
-    /// to be kept.
+    /// The contents of a file in the stage, for a change of some bytes: what the volume has of them is
+    /// brought there first. Of contents that were not there yet no more than the first `count` bytes
+    /// are kept.
     func contents(
-        of node: NodeID, keeping count: UInt64, _ state: inout StagedState
+        of node: NodeID, keeping count: UInt64 = .max, changing range: Range<UInt64>,
+        _ state: inout StagedState
     ) throws(FileSystemError) -> Handle {
         guard state.tree.nodes[node]?.contents != .data else {
-            return try handle(of: node, &state)
+            let file = try handle(of: node, &state)
+            do throws(FileSystemError) {
+                try bring(range, of: node, to: file.descriptor, &state)
+            } catch {
+                file.done()
+                throw error
+            }
+            return file
         }
-        let whole = try state.attributes(of: node).byteCount
-        let kept = min(whole, count)
-        try state.watch?.check()
+        let kept = min(try state.attributes(of: node).byteCount, count)
         let file = try stage.create(node)
         do throws(FileSystemError) {
-            try StageFile.copy(state.tree.base, node, kept, to: file)
+            guard ftruncate(file, off_t(clamping: kept)) == 0 else { throw .disk(errno) }
             var staged = try state.staged(node)
             staged.contents = .data
+            if kept > 0 { staged.borrowed = RangeSet(0..<kept) }
+            let all = kept <= limits.pieceSize ? 0..<kept : range
+            try copy(all, of: node, &staged, size: kept, to: file, state)
             let load = try state.load(resizing: node, to: kept)
             try add([.node(node, staged)], to: &state)
             state.load = load

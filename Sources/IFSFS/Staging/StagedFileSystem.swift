@@ -82,15 +82,23 @@ public final class StagedFileSystem: WritableFileSystem {
     public static let now: @Sendable () -> Int64 = { Int64(time(nil)) }
 
     /// Goes on with a volume that has all edits; the caller holds the gate. Whoever has a file open that
-    /// has no name any more keeps it.
-    func rebase(_ volume: any Volume, _ watch: ImageWatch) throws(FormatError) {
+    /// has no name any more keeps it. `isAlike` tells that the volume itself gives every path the number
+    /// that the one before gave it.
+    func rebase(
+        _ volume: any Volume, _ watch: ImageWatch, isAlike: Bool
+    ) throws(FormatError) {
         try state.withLock { state throws(FormatError) in
             let nameless = state.open.keys.filter(state.tree.isNameless)
             try keep(nameless, &state)
-            let base = try RenumberedVolume(
-                volume, as: state.tree, hasNameless: !nameless.isEmpty)
-            stage.renumber(as: base)
-            state.tree = StagedTree(base, after: state.tree, keeping: nameless)
+            if isAlike, nameless.isEmpty, state.tree.hasNumbersOfBase {
+                let renumbered = (state.tree.base as? RenumberedVolume)?.over(volume)
+                state.tree = StagedTree(renumbered ?? volume)
+            } else {
+                let base = try RenumberedVolume(
+                    volume, as: state.tree, hasNameless: !nameless.isEmpty)
+                stage.renumber(as: base)
+                state.tree = StagedTree(base, after: state.tree, keeping: nameless)
+            }
             state.watch = watch
             state.forgetLoad(limits, volume.statistics)
             state.synchronized = []
@@ -116,7 +124,8 @@ public final class StagedFileSystem: WritableFileSystem {
     ) throws(FormatError) {
         for node in nameless where state.tree.nodes[node]?.contents == .data {
             do throws(FileSystemError) {
-                _ = try handle(of: node, &state)
+                let file = try handle(of: node, &state)
+                try bring(0..<(.max), of: node, to: file.descriptor, &state)
             } catch {
                 throw .io(Place("contents in the stage", 0), errno: error.errno)
             }
@@ -192,26 +201,6 @@ public final class StagedFileSystem: WritableFileSystem {
             }
             try carried.rethrow()
         }
-    }
-
-    /// The file's bytes, from the stage or from the volume.
-    public func read(
-        _ node: NodeID, into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
-    ) throws(FileSystemError) -> Int {
-        let base = try withState { state throws(FileSystemError) -> (any Volume)? in
-            try state.requireFile(node)
-            guard state.tree.nodes[node]?.contents != .data else { return nil }
-            try state.watch?.check()
-            return state.tree.base
-        }
-        if let base {
-            return try format { () throws(FormatError) in
-                try unsafe base.read(node, into: buffer, at: offset)
-            }
-        }
-        let file = try withState { state throws(FileSystemError) in try handle(of: node, &state) }
-        defer { file.done() }
-        return try unsafe StageFile.read(file.descriptor, into: buffer, at: offset)
     }
 
     /// The link's text.

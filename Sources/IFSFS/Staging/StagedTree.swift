@@ -43,6 +43,9 @@ struct StagedTree: Sendable {
 
     func isNew(_ node: NodeID) -> Bool { node.rawValue >= firstNew.rawValue }
 
+    /// Whether no other numbers were ever given than those of the volume.
+    var hasNumbersOfBase: Bool { nextNode == firstNew }
+
     // MARK: What is there
 
     func attributes(of node: NodeID) throws(FormatError) -> Attributes? {

@@ -1,4 +1,4 @@
-internal import Format
+public import Format
 
 /// Decides how new contents of a file are stored, as mkifs would for the image's release.
 struct NewContents {
@@ -191,7 +191,7 @@ extension IFS.Image {
 
 extension Content {
     /// The bytes. Throws `refused` for what only a command can make.
-    func source() throws(MkifsError) -> any ByteSource {
+    public func source() throws(MkifsError) -> any ByteSource {
         switch self {
         case .bytes(let bytes): MemorySource(bytes)
         case .file(let file): LazyFileSource(file)

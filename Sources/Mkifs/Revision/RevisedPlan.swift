@@ -64,7 +64,7 @@ public struct RevisedPlan: Sendable {
         guard image.compression != .none else { return true }
         func packed(_ plan: Plan) throws(MkifsError) -> UInt64 {
             var sink = NoSink()
-            return try Layout.image(of: plan, Toolbox(environment: [])).write(to: &sink)
+            return try Layout.image(of: plan, Toolbox(environment: [])).write(to: &sink).byteCount
         }
         return try packed(plan) < packed(found)
     }

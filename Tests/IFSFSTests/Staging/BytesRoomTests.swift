@@ -27,7 +27,7 @@ struct BytesRoomTests {
 
     private func image(
         _ disk: Disk, of bytes: [UInt8] = Self.bytes,
-        _ change: (inout StageLimits) -> Void = { _ in }
+        _ change: @escaping (inout StageLimits) -> Void = { _ in }
     ) throws -> StagedImage {
         try StagedImage(bytes) {
             $0.freeByteCount = disk.ask

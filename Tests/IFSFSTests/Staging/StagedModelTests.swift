@@ -15,7 +15,8 @@ struct StagedModelTests {
         var random = SplitMix64(seed: seed)
         let (model, entries) = TreeModel.random(&random, count: 60)
         let builder = ImageBuilder(entries).with { $0.packing = seed % 2 == 0 ? .none : .lzo() }
-        var image = try StagedImage(builder.build().bytes)
+        // Small pieces, so that files are in the stage in parts.
+        var image = try StagedImage(builder.build().bytes) { $0.pieceSize = 256 << (seed % 6) }
         var run = ModelRun(image.fileSystem, model, random)
         for _ in 0..<2 {
             for number in 0..<(Self.operations / 2) {

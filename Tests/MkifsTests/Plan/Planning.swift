@@ -7,9 +7,9 @@ import Testing
 /// The image of a plan.
 func built(_ plan: Plan) throws -> [UInt8] {
     var sink = MemorySink()
-    let count = try Build(BuildOptions(plan.release), Toolbox(environment: [])).layout(plan)
+    let written = try Build(BuildOptions(plan.release), Toolbox(environment: [])).layout(plan)
         .write(to: &sink)
-    #expect(count == UInt64(sink.bytes.count))
+    #expect(written.byteCount == UInt64(sink.bytes.count))
     return sink.bytes
 }
 

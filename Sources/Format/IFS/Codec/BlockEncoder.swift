@@ -1,7 +1,5 @@
 internal import CLZO
 internal import CUCL
-internal import Dispatch
-internal import Synchronization
 
 /// Packs a stream in blocks of 64 KiB, on all processors; the bytes are the same on any number.
 ///
@@ -17,12 +15,17 @@ final class BlockEncoder {
     /// What comes next, while it is less than a batch.
     private var waiting: [StretchCutter.Stretch] = []
     /// What was taken last, in order. With two of them no processor waits for the last block of one.
-    private var running: [Batch] = []
+    private var running: [Batch<[UInt8]>] = []
 
-    /// Blocks of `previous` whose bytes come again at their place are copied.
-    init(_ encoding: IFS.Encoding, previous: IFS.PackedBlocks? = nil) {
+    /// Blocks of `previous` whose bytes come again at their place are copied; what is packed begins
+    /// with `contents`.
+    init(
+        _ encoding: IFS.Encoding, previous: IFS.PackedBlocks? = nil,
+        of contents: any ByteSource = MemorySource([])
+    ) {
         self.encoding = encoding
-        cutter = StretchCutter(previous?.method == encoding.compression ? previous : nil)
+        cutter = StretchCutter(
+            previous?.method == encoding.compression ? previous : nil, of: contents)
     }
 
     /// Takes plain bytes; gives the blocks that are packed by now, each behind its length. What is
@@ -30,83 +33,40 @@ final class BlockEncoder {
     func append(_ plain: [UInt8]) throws(FormatError) -> [UInt8] {
         waiting += try cutter.append(plain)
         guard waiting.count >= Self.batch else { return [] }
-        let packed = running.count == 2 ? try running.removeFirst().packed() : []
-        running.append(Batch(waiting, encoding))
-        waiting = []
+        let packed = running.count == 2 ? try running.removeFirst().joined() : []
+        startBatch()
         return packed
     }
 
     /// The rest, and the end mark.
     func finish() throws(FormatError) -> [UInt8] {
         var packed: [UInt8] = []
-        running.append(Batch(waiting + (try cutter.finish()), encoding))
-        waiting = []
-        while !running.isEmpty { packed += try running.removeFirst().packed() }
+        waiting += try cutter.finish()
+        startBatch()
+        while !running.isEmpty { packed += try running.removeFirst().joined() }
         return packed + [0, 0]
+    }
+
+    private func startBatch() {
+        let (stretches, encoding) = (waiting, encoding)
+        waiting = []
+        running.append(
+            Batch(stretches.count) { index throws(FormatError) in
+                switch stretches[index] {
+                case .packed(let block): block
+                case .plain(let bytes): try encoding.blocks(bytes[...])
+                }
+            })
     }
 }
 
-/// Blocks that are being packed, on all processors.
-private final class Batch: Sendable {
-    private static let blockSize = 0x10000
-
-    private let isDone = DispatchSemaphore(value: 0)
-    /// Written once, before `isDone` is signalled.
-    private let result = Mutex<Result<[UInt8], FormatError>?>(nil)
-
-    /// Begins.
-    init(_ stretches: [StretchCutter.Stretch], _ encoding: IFS.Encoding) {
-        DispatchQueue.global().async { [self] in
-            let packed = Result { () throws(FormatError) in try Self.pack(stretches, encoding) }
-            result.withLock { $0 = packed }
-            isDone.signal()
-        }
-    }
-
-    /// Waits for the end; once.
-    func packed() throws(FormatError) -> [UInt8] {
-        isDone.wait()
-        return try result.withLock { $0 }?.get() ?? []
-    }
-
-    private static func pack(
-        _ stretches: [StretchCutter.Stretch], _ encoding: IFS.Encoding
-    ) throws(FormatError) -> [UInt8] {
-        let count = stretches.count
-        let results = Mutex([Result<[UInt8], FormatError>?](repeating: nil, count: count))
-        DispatchQueue.concurrentPerform(iterations: count) { index in
-            let result = Result { () throws(FormatError) in
-                switch stretches[index] {
-                case .packed(let block): block
-                case .plain(let bytes): try blocks(bytes[...], encoding)
-                }
-            }
-            results.withLock { $0[index] = result }
-        }
-        var packed: [UInt8] = []
-        for result in results.withLock({ $0 }) {
-            if let result { packed += try result.get() }
-        }
-        return packed
-    }
-
-    /// One stretch of 64 KiB as one block, or as several.
-    private static func blocks(
-        _ plain: ArraySlice<UInt8>, _ encoding: IFS.Encoding
-    ) throws(FormatError) -> [UInt8] {
-        var packed: [UInt8] = []
-        var rest = plain
-        while !rest.isEmpty {
-            var taken = rest
-            var block = try encoding.block(taken)
-            while block.count >= blockSize {
-                taken = taken.dropLast(0x1000)
-                block = try encoding.block(taken)
-            }
-            packed += [UInt8(block.count >> 8), UInt8(block.count & 0xff)] + block
-            rest = rest[taken.endIndex...]
-        }
-        return packed
+extension Batch<[UInt8]> {
+    fileprivate func joined() throws(FormatError) -> [UInt8] {
+        let blocks = try values()
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(blocks.reduce(0) { $0 + $1.count })
+        for block in blocks { bytes += block }
+        return bytes
     }
 }
 
@@ -127,12 +87,29 @@ extension IFS {
 }
 
 extension IFS.Encoding {
+    private static let blockSize = 0x10000
     private static let isReady = (lzo: clzo_init() == LZO_E_OK, ucl: cucl_init() == UCL_E_OK)
     /// `LZO1X_1_MEM_COMPRESS` and `LZO1X_999_MEM_COMPRESS`, macros that Swift does not import.
     private static let workSize = (fast: 16384 * 8, slow: 14 * 16384 * 2)
 
+    /// One stretch of 64 KiB as one block, or as several.
+    fileprivate func blocks(_ plain: ArraySlice<UInt8>) throws(FormatError) -> [UInt8] {
+        var packed: [UInt8] = []
+        var rest = plain
+        while !rest.isEmpty {
+            var taken = rest
+            var found = try block(taken)
+            while found.count >= Self.blockSize {
+                taken = taken.dropLast(0x1000)
+                found = try block(taken)
+            }
+            packed += [UInt8(found.count >> 8), UInt8(found.count & 0xff)] + found
+            rest = rest[taken.endIndex...]
+        }
+        return packed
+    }
     /// One block, whatever it packs to.
-    fileprivate func block(_ plain: ArraySlice<UInt8>) throws(FormatError) -> [UInt8] {
+    private func block(_ plain: ArraySlice<UInt8>) throws(FormatError) -> [UInt8] {
         var status: Int32 = 0
         let room = plain.count + plain.count / 8 + 256
         let packed = unsafe plain.withUnsafeBufferPointer { input in

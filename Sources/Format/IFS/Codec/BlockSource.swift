@@ -103,28 +103,81 @@ extension IFS {
             }
         }
 
-        /// A block as it is stored, and what it unpacks to.
+        /// A block as it is stored.
         struct StoredBlock {
             /// Its bytes behind their length.
             let packed: [UInt8]
-            let plain: [UInt8]
+            /// Bytes that it unpacks to.
+            let byteCount: Int
             /// Whether the end of the stream follows.
             let isLast: Bool
         }
 
-        /// The block at `index`, which is not kept; nil behind the last one.
+        /// The block at `index`; nil behind the last one.
         func stored(_ index: Int) throws(FormatError) -> StoredBlock? {
             let (link, count) = try chain.withLock { chain throws(FormatError) in
                 try hop(&chain, until: index &+ 1)
                 return (index < chain.links.count ? chain.links[index] : nil, chain.links.count)
             }
-            guard let link else { return nil }
-            // Whoever writes the stream anew reads the same bytes next.
-            let plain = try block(index).bytes
-            let packed = try stream.bytes(
+            guard let link, let range = try range(of: index), !range.isEmpty else { return nil }
+            return StoredBlock(
+                packed: try packed(link, index),
+                byteCount: Int(clamping: range.upperBound &- range.lowerBound),
+                isLast: index &+ 1 == count)
+        }
+
+        /// What the block at `index` unpacks to.
+        func plain(_ index: Int) throws(FormatError) -> [UInt8] { try block(index).bytes }
+
+        /// How many bytes from `offset` on another source unpacks to as well, at the same place and from
+        /// the same packed bytes; 0 where another look is needed.
+        func sharedCount(
+            with other: BlockSource, at offset: UInt64
+        ) throws(FormatError) -> UInt64 {
+            let (index, otherIndex) = (
+                try place(of: offset).index, try other.place(of: offset).index
+            )
+            guard method == other.method, let range = try range(of: index),
+                try range == other.range(of: otherIndex), range.contains(offset),
+                let link = try link(index), let otherLink = try other.link(otherIndex),
+                link.length == otherLink.length,
+                try packed(link, index)
+                    .firstDifference(from: other.packed(otherLink, otherIndex)) == nil
+            else { return 0 }
+            return range.upperBound &- offset
+        }
+
+        /// Bytes of a block behind their length.
+        private func packed(_ link: Link, _ index: Int) throws(FormatError) -> [UInt8] {
+            try stream.bytes(
                 UInt64(link.length) &+ 2, at: link.offset &- 2, "packed block \(index)")
-            guard !plain.isEmpty else { return nil }
-            return StoredBlock(packed: packed, plain: plain, isLast: index &+ 1 == count)
+        }
+
+        private func link(_ index: Int) throws(FormatError) -> Link? {
+            try chain.withLock { chain throws(FormatError) in
+                try hop(&chain, until: index)
+                return index < chain.links.count ? chain.links[index] : nil
+            }
+        }
+
+        /// Which bytes a block unpacks to; nil where nobody has come as far.
+        private func range(of index: Int) throws(FormatError) -> Range<UInt64>? {
+            try prove()
+            if let known = chain.withLock({ Self.range(of: index, $0, byteCount) }) { return known }
+            // It learns where the block ends.
+            _ = try block(index)
+            return chain.withLock { Self.range(of: index, $0, byteCount) }
+        }
+
+        private static func range(
+            of index: Int, _ chain: Chain, _ byteCount: UInt64
+        ) -> Range<UInt64>? {
+            if chain.proof == .uniform {
+                let start = min(UInt64(clamping: index) &* UInt64(blockSize), byteCount)
+                return start..<min(start &+ UInt64(blockSize), byteCount)
+            }
+            guard index &+ 1 < chain.starts.count else { return nil }
+            return chain.starts[index]..<chain.starts[index &+ 1]
         }
 
         // MARK: Where is a byte?

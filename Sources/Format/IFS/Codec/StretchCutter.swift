@@ -19,7 +19,8 @@ extension IFS.Image {
 }
 
 /// Cuts plain bytes at multiples of 64 KiB, and takes out the blocks that an earlier stream has
-/// packed already: those with the same bytes at the same place.
+/// packed already: those with the same bytes at the same place. Where the bytes are known to come from
+/// there, nothing is unpacked to see that.
 struct StretchCutter {
     /// What becomes of a stretch of plain bytes.
     enum Stretch: Sendable {
@@ -32,6 +33,8 @@ struct StretchCutter {
     private static let unit = UInt64(IFS.BlockSource.blockSize)
 
     private let previous: IFS.PackedBlocks?
+    /// What the plain bytes are the first of.
+    private let contents: any ByteSource
     /// The next block of the earlier stream.
     private var index = 0
     private var block: IFS.BlockSource.StoredBlock?
@@ -41,9 +44,10 @@ struct StretchCutter {
     /// How much of that differs from the earlier stream.
     private var changed = 0
 
-    /// Copies blocks of `previous`.
-    init(_ previous: IFS.PackedBlocks?) {
+    /// Copies blocks of `previous`; the bytes that come are those of `contents`, and others after them.
+    init(_ previous: IFS.PackedBlocks?, of contents: any ByteSource) {
         self.previous = previous
+        self.contents = contents
         advance()
     }
 
@@ -64,9 +68,9 @@ struct StretchCutter {
             if isSame {
                 cutChanged(&place, isLast: true, &stretches)
                 stretches.append(.packed(block.packed))
-                place += block.plain.count
+                place += block.byteCount
             } else {
-                changed += block.plain.count
+                changed += block.byteCount
                 cutChanged(&place, isLast: false, &stretches)
             }
             advance()
@@ -83,19 +87,27 @@ struct StretchCutter {
     private func isSame(
         _ block: IFS.BlockSource.StoredBlock, at place: Int, isLast: Bool
     ) -> Bool? {
-        let end = place + block.plain.count
+        let end = place + block.byteCount
         guard end <= pending.count else {
             return isLast ? (place < pending.count ? false : nil) : nil
         }
         if block.isLast, !isLast, end == pending.count { return nil }
-        if block.isLast, end != pending.count, block.plain.count < IFS.BlockSource.blockSize {
+        if block.isLast, end != pending.count, block.byteCount < IFS.BlockSource.blockSize {
             return false
         }
+        let place = start &+ UInt64(place)
+        let range = place..<(place &+ UInt64(block.byteCount))
+        if let previous, contents.takes(range, from: previous.blocks) { return true }
+        return hasBytes(of: index - 1, at: Int(clamping: place &- start))
+    }
+
+    private func hasBytes(of index: Int, at place: Int) -> Bool {
+        guard let plain = try? previous?.blocks.plain(index) else { return false }
         return unsafe pending.withUnsafeBytes { pending in
-            unsafe block.plain.withUnsafeBytes { plain in
-                guard let one = pending.baseAddress, let other = plain.baseAddress else {
-                    return unsafe plain.isEmpty
-                }
+            unsafe plain.withUnsafeBytes { plain in
+                guard let one = pending.baseAddress, let other = plain.baseAddress,
+                    place + plain.count <= pending.count
+                else { return false }
                 return unsafe memcmp(one + place, other, plain.count) == 0
             }
         }

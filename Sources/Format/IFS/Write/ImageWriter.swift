@@ -45,28 +45,30 @@ extension IFS {
         /// Throws what `write` would for parts that overlap or reach beyond the image.
         public func check() throws(FormatError) { _ = try contents() }
 
-        /// Writes the image from byte 0 of `sink` on, and what stands around it; gives the length of
-        /// all in bytes. Contents are read and written piece by piece.
-        public func write(to sink: inout some ByteSink) throws(FormatError) -> UInt64 {
+        /// Writes the image from byte 0 of `sink` on, and what stands around it. Contents are read and
+        /// written piece by piece.
+        public func write(to sink: inout some ByteSink) throws(FormatError) -> WrittenImage {
             try copy(prefix, at: 0, to: &sink)
-            let end = try writeAreas(to: &sink)
+            let (end, trailer) = try writeAreas(to: &sink)
             for field in endFields { try sink.write(field.bytes(end: end), at: field.offset) }
             try copy(tail, at: end, to: &sink)
-            return end &+ tail.byteCount
+            return WrittenImage(byteCount: end &+ tail.byteCount, trailer: trailer)
         }
 
-        /// Startup and image file system; gives where they end.
-        private func writeAreas(to sink: inout some ByteSink) throws(FormatError) -> UInt64 {
+        /// Startup and image file system; gives where they end, and the trailer of the latter.
+        private func writeAreas(
+            to sink: inout some ByteSink
+        ) throws(FormatError) -> (end: UInt64, trailer: [UInt8]) {
             let start = prefix.byteCount
             guard var startup else {
                 var region = SummedWriter(header.order, at: start, trailerSize: 0)
-                try writeImage(to: &sink, &region)
-                return region.position
+                let trailer = try writeImage(to: &sink, &region)
+                return (region.position, trailer)
             }
             var region = SummedWriter(
                 startup.order, at: start &+ UInt64(startup.startupSize),
                 trailerSize: startup.trailerSize)
-            try writeImage(to: &sink, &region)
+            let trailer = try writeImage(to: &sink, &region)
             var end = region.position
             if encoding.compression != .none {
                 try region.pad(to: &sink)
@@ -74,7 +76,7 @@ extension IFS {
                 startup.storedSize = UInt32(clamping: end &- start)
             }
             try write(startup, to: &sink)
-            return end
+            return (end, trailer)
         }
 
         private func write(
@@ -83,27 +85,29 @@ extension IFS {
             var region = SummedWriter(
                 startup.order, at: prefix.byteCount, trailerSize: startup.trailerSize)
             try region.append(startup.bytes, to: &sink)
-            var position: UInt64 = 0
-            while let piece = try next(of: program, &position) {
+            var pieces = PieceReader(program)
+            while let piece = try pieces.next() {
                 try region.append(piece, to: &sink)
             }
             _ = try region.end(to: &sink)
         }
 
-        /// The image file system, its own trailer included, packed as asked.
+        /// The image file system, packed as asked; gives its trailer, which is part of it.
         private func writeImage(
             to sink: inout some ByteSink, _ region: inout SummedWriter
-        ) throws(FormatError) {
+        ) throws(FormatError) -> [UInt8] {
             let contents = try contents()
             var inner = SummedWriter(header.order, at: 0, trailerSize: header.trailerSize)
-            let encoder = try StreamEncoder(encoding, previous: previous)
-            var position: UInt64 = 0
-            while let piece = try next(of: contents, &position) {
+            let encoder = try StreamEncoder(encoding, previous: previous, of: contents)
+            var pieces = PieceReader(contents)
+            while let piece = try pieces.next() {
                 inner.note(piece)
                 try region.append(try encoder.append(piece), to: &sink)
             }
-            try region.append(try encoder.append(inner.trailer()), to: &sink)
+            let trailer = inner.trailer()
+            try region.append(try encoder.append(trailer), to: &sink)
             try region.append(try encoder.finish(), to: &sink)
+            return trailer
         }
 
         /// The image file system as it is unpacked: header, directory and data, without the trailer.
@@ -122,22 +126,23 @@ extension IFS {
         private func copy(
             _ source: any ByteSource, at offset: UInt64, to sink: inout some ByteSink
         ) throws(FormatError) {
-            var position: UInt64 = 0
-            while let piece = try next(of: source, &position) {
-                try sink.write(piece, at: offset &+ position &- UInt64(piece.count))
+            var pieces = PieceReader(source)
+            var position = offset
+            while let piece = try pieces.next() {
+                try sink.write(piece, at: position)
+                position &+= UInt64(piece.count)
             }
         }
+    }
+}
 
-        /// The next piece of a source; nil at its end.
-        private func next(
-            of source: any ByteSource, _ position: inout UInt64
-        ) throws(FormatError) -> [UInt8]? {
-            guard position < source.byteCount else { return nil }
-            let step = min(source.byteCount &- position, 1 << 20)
-            let piece = try source.bytes(step, at: position, "part of the image")
-            position &+= step
-            return piece
-        }
+extension IFS {
+    /// What is known of an image once it is written.
+    public struct WrittenImage: Sendable {
+        /// Bytes, with what stands around the image.
+        public let byteCount: UInt64
+        /// The trailer of the image file system, unpacked.
+        public let trailer: [UInt8]
     }
 }
 
@@ -147,11 +152,13 @@ private enum StreamEncoder {
     case blocks(BlockEncoder)
     case deflate(Deflater)
 
-    init(_ encoding: IFS.Encoding, previous: IFS.PackedBlocks?) throws(FormatError) {
+    init(
+        _ encoding: IFS.Encoding, previous: IFS.PackedBlocks?, of contents: any ByteSource
+    ) throws(FormatError) {
         switch encoding.compression {
         case .none: self = .plain
         case .zlib: self = .deflate(try Deflater(isFast: encoding.isFast))
-        case .lzo, .ucl: self = .blocks(BlockEncoder(encoding, previous: previous))
+        case .lzo, .ucl: self = .blocks(BlockEncoder(encoding, previous: previous, of: contents))
         }
     }
 
