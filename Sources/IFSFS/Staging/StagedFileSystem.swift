@@ -90,9 +90,14 @@ public final class StagedFileSystem: WritableFileSystem {
         try state.withLock { state throws(FormatError) in
             let nameless = state.open.keys.filter(state.tree.isNameless)
             try keep(nameless, &state)
-            if isAlike, nameless.isEmpty, state.tree.hasNumbersOfBase {
-                let renumbered = (state.tree.base as? RenumberedVolume)?.over(volume)
-                state.tree = StagedTree(renumbered ?? volume)
+            let renumbered = state.tree.base as? RenumberedVolume
+            if isAlike, nameless.isEmpty, state.tree.hasNumbersOfBase, renumbered == nil {
+                state.tree = StagedTree(volume)
+            } else if isAlike, nameless.isEmpty, state.tree.hasNumbersOfBase,
+                let base = renumbered?.over(volume)
+            {
+                stage.renumber(as: base)
+                state.tree = StagedTree(base)
             } else {
                 let base = try RenumberedVolume(
                     volume, as: state.tree, hasNameless: !nameless.isEmpty)

@@ -66,7 +66,12 @@ enum EditCall: Equatable {
             try target.withCString { target in try call(root / path) { symlink(target, $0) } }
         case .write(let path, let bytes, let offset):
             try open(root / path, O_WRONLY) { file in
-                bytes.withUnsafeBytes { pwrite(file, $0.baseAddress, $0.count, off_t(offset)) }
+                let count = bytes.withUnsafeBytes {
+                    pwrite(file, $0.baseAddress, $0.count, off_t(offset))
+                }
+                // The kernel can ask for a write in two, of which the second is not answered.
+                if count >= 0, count < bytes.count { errno = EIO }
+                return count < bytes.count ? -1 : count
             }
         case .truncate(let path, let count):
             try call(root / path) { Foundation.truncate($0, off_t(count)) }

@@ -98,6 +98,8 @@ struct KillTests {
         let torn = answered < last ? one.script.calls[answered].written : nil
         var (rest, expected) = (found, one.script.trees[answered])
         if let torn { (rest.nodes[torn], expected.nodes[torn]) = (nil, nil) }
-        #expect(rest.differences(expected) == [], "after \(answered) calls")
+        let calls = one.script.calls[..<(last)].map { "\($0)".prefix(100) }
+        let differences = rest.differences(expected)
+        #expect(differences == [], "after \(answered) calls of \(calls.joined(separator: "; "))")
     }
 }
