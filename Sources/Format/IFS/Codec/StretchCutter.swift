@@ -53,8 +53,19 @@ struct StretchCutter {
 
     /// Takes plain bytes; gives what can be cut by now.
     mutating func append(_ plain: [UInt8]) throws(FormatError) -> [Stretch] {
-        pending += plain
-        return cut(isLast: false)
+        var stretches: [Stretch] = []
+        var place = 0
+        // Whole blocks of the earlier stream need not wait here.
+        while pending.isEmpty, let block, !block.isLast, place + block.byteCount <= plain.count,
+            isKnown(block, at: start)
+        {
+            stretches.append(.packed(block.packed))
+            place += block.byteCount
+            start &+= UInt64(block.byteCount)
+            advance()
+        }
+        if place < plain.count { pending += plain[place...] }
+        return stretches + cut(isLast: false)
     }
 
     /// The rest.
@@ -95,10 +106,14 @@ struct StretchCutter {
         if block.isLast, end != pending.count, block.byteCount < IFS.BlockSource.blockSize {
             return false
         }
-        let place = start &+ UInt64(place)
+        return isKnown(block, at: start &+ UInt64(place)) || hasBytes(of: index - 1, at: place)
+    }
+
+    /// Whether the bytes of a block come from the earlier stream itself.
+    private func isKnown(_ block: IFS.BlockSource.StoredBlock, at place: UInt64) -> Bool {
+        guard let previous else { return false }
         let range = place..<(place &+ UInt64(block.byteCount))
-        if let previous, contents.takes(range, from: previous.blocks) { return true }
-        return hasBytes(of: index - 1, at: Int(clamping: place &- start))
+        return contents.takes(range, from: previous.blocks)
     }
 
     private func hasBytes(of index: Int, at place: Int) -> Bool {
