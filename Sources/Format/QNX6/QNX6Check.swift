@@ -52,7 +52,7 @@ public struct QNX6Check {
         used = QNX.BitSet(count: Int(superblock.blockCount))
         inodes = QNX.BitSet(count: Int(superblock.inodeCount))
         reached = QNX.BitSet(count: Int(superblock.inodeCount))
-        links = Array(repeating: 0, count: Int(superblock.inodeCount) &+ 1)
+        links = Array(repeating: 0, count: Int(recordCount) &+ 1)
         claimSystemFiles(superblock)
         checkInodes(superblock)
         walk()
@@ -84,11 +84,18 @@ public struct QNX6Check {
 
     // MARK: Inodes
 
+    /// Inodes that the table has records for, whatever number the superblock says.
+    private var recordCount: UInt32 {
+        let records = volume.superblock.inodes.size / UInt64(QNX6.Inode.byteCount)
+        return min(volume.superblock.inodeCount, UInt32(clamping: records))
+    }
+
     /// Claims the blocks of every inode in use, and notes it.
     private mutating func checkInodes(_ superblock: QNX6.Superblock) {
         var count: UInt32 = 0
         var number: UInt32 = 0
-        while number < superblock.inodeCount, !findings.isFull {
+        let most = recordCount
+        while number < most, !findings.isFull {
             number &+= 1
             do throws(FormatError) {
                 guard let node = try volume.node(number) else { continue }
@@ -101,7 +108,7 @@ public struct QNX6Check {
                 number |= UInt32(blocks.blockSize / QNX6.Inode.byteCount) &- 1
             }
         }
-        guard number >= superblock.inodeCount else { return }
+        guard number >= most else { return }
         let free = superblock.inodeCount &- count
         if superblock.freeInodeCount != free {
             findings.add(
