@@ -21,7 +21,8 @@ public final class BackgroundPacker: Sendable {
         var (seen, done) = (commit.changeCount, UInt64?.none)
         var quiet: UInt64 = 0
         while !isStopped.load(ordering: .relaxed) {
-            _ = end.wait(timeout: .now() + .microseconds(Int(clamping: step)))
+            let deadline = DispatchTime.now() + .microseconds(Int(clamping: step))
+            if end.wait(timeout: deadline) == .success { return }
             let changes = commit.changeCount
             quiet = changes == seen ? quiet &+ step : 0
             seen = changes

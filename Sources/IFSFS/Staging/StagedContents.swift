@@ -144,7 +144,7 @@ extension StagedFileSystem {
             staged.contents = .data
             if kept > 0 { staged.borrowed = RangeSet(0..<kept) }
             let all = kept <= limits.pieceSize ? 0..<kept : range
-            try copy(all, of: node, &staged, size: kept, to: file, state)
+            if kept > 0 { try copy(all, of: node, &staged, size: kept, to: file, state) }
             let load = try state.load(resizing: node, to: kept)
             try add([.node(node, staged)], to: &state)
             state.load = load
