@@ -54,6 +54,20 @@ public enum FormatError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The same fault in a field of another name.
+    func named(_ field: String) -> FormatError {
+        let named = Place(field, place.offset)
+        switch self {
+        case .io(_, let errno): return .io(named, errno: errno)
+        case .unsupported(_, let found, let expected):
+            return .unsupported(named, found: found, expected: expected)
+        case .truncated(_, let needed, let available):
+            return .truncated(named, needed: needed, available: available)
+        case .corrupt(_, let found, let expected):
+            return .corrupt(named, found: found, expected: expected)
+        }
+    }
+
     /// One line: where, what was found, what was expected.
     public var description: String {
         switch self {

@@ -28,6 +28,9 @@ extension FAT {
         private var numbers: [NodeID: Int] = [:]
         /// The clusters that directories have.
         private var taken: ClusterSet
+        /// Clusters that begin before the source ends: no directory lies in others, and a sector can
+        /// tell of any number.
+        private let storedCount: UInt32
         private let geometry: Geometry
 
         /// The directories of a volume from its root on. Throws `unsupported` for a volume with too
@@ -37,7 +40,10 @@ extension FAT {
             _ source: any ByteSource, _ boot: BootSector, _ table: Table
         ) throws(FormatError) {
             geometry = table.geometry
-            taken = ClusterSet(geometry.clusterCount)
+            let stored = source.byteCount &- min(source.byteCount, geometry.dataStart)
+            storedCount = UInt32(
+                clamping: min(UInt64(geometry.clusterCount), geometry.clusterCount(for: stored)))
+            taken = ClusterSet(storedCount)
             var start = Cluster(rawValue: 0)
             if geometry.kind == .fat32 {
                 start = Cluster(rawValue: boot.wide?.rootCluster ?? 0)
@@ -79,7 +85,8 @@ extension FAT {
             {
                 return place
             }
-            guard let cluster = geometry.cluster(at: place), taken.has(cluster) else { return nil }
+            guard let cluster = geometry.cluster(at: place), isStored(cluster), taken.has(cluster)
+            else { return nil }
             return place
         }
 
@@ -131,7 +138,7 @@ extension FAT {
         private mutating func addChain(
             _ start: Cluster, _ cursor: inout Table.Cursor
         ) -> ChainFault? {
-            guard geometry.has(start) else { return ChainFault(.outside, value: start.rawValue) }
+            guard isStored(start) else { return ChainFault(.outside, value: start.rawValue) }
             guard !taken.has(start) else { return ChainFault(.shared, value: start.rawValue) }
             let size = UInt64(FAT.mostSlots) &* UInt64(DirectoryEntry.byteCount)
             let most = max(1, size / geometry.clusterSize)
@@ -149,7 +156,7 @@ extension FAT {
                 guard case .next(let next) = link else {
                     return link == .end ? nil : ChainFault(link, of: cluster)
                 }
-                if taken.has(next) {
+                if isStored(next), taken.has(next) {
                     let place = geometry.place(of: next)
                     let isOwn = runs[first...].contains {
                         place >= $0.start && place &- $0.start < $0.count
@@ -157,9 +164,16 @@ extension FAT {
                     return ChainFault(
                         isOwn ? .loop : .shared, cluster.rawValue, value: next.rawValue)
                 }
+                guard isStored(next) else {
+                    return ChainFault(.outside, cluster.rawValue, value: next.rawValue)
+                }
                 cluster = next
             }
             return ChainFault(.long, cluster.rawValue)
+        }
+
+        private func isStored(_ cluster: Cluster) -> Bool {
+            geometry.has(cluster) && cluster.rawValue &- 2 < storedCount
         }
     }
 

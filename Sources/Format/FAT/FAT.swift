@@ -68,6 +68,10 @@ extension FAT {
         public var timeOffset: Int64
         /// What bytes of short names above 0x7f stand for.
         public var codePage: CodePage
+        /// Permission bits that files do not have.
+        public var fileMask: UInt32 = 0o022
+        /// Permission bits that directories do not have.
+        public var directoryMask: UInt32 = 0o022
 
         /// Times are UTC, short names in code page 437, unless told otherwise.
         public init(timeOffset: Int64 = 0, codePage: CodePage = .cp437) {

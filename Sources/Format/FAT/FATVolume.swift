@@ -15,15 +15,12 @@ extension FAT {
         let source: any ByteSource
         let index: DirectoryIndex
 
-        /// Directories used last, by index.
-        private let listings = Lock(BoundedCache<Int, Listing>(limit: 16 << 20))
-        /// Files used last that have more than one cluster.
-        private let maps = Lock(BoundedCache<NodeID, File>(limit: 4 << 20))
+        private let share: VolumeCaches.Share
         /// Bytes of free clusters, once they were counted.
         private let freeBytes = Lock<UInt64?>(nil)
 
         /// A file that is being read.
-        private struct File: Sendable {
+        struct File: Sendable {
             let size: UInt64
             let start: Place
             let map: ClusterMap
@@ -32,9 +29,16 @@ extension FAT {
         /// The volume that begins with the first byte of `source`. Throws `corrupt`, `truncated` and
         /// `unsupported` where sector, table or root directory are none; damage behind them is told
         /// by whoever meets it.
-        public init(
+        public convenience init(
             _ source: any ByteSource, _ options: Options = .init()
         ) throws(FormatError) {
+            try self.init(source, options, .whole)
+        }
+
+        init(
+            _ source: any ByteSource, _ options: Options, _ share: VolumeCaches.Share
+        ) throws(FormatError) {
+            self.share = share
             let head = try source.prefix(BootSector.byteCount, at: 0)
             boot = try head.parsed { bytes throws(FormatError) in
                 try BootSector(parsing: bytes)
@@ -61,24 +65,25 @@ extension FAT {
                 freeByteCount: free, nodeCount: index.nodeCount)
         }
 
-        /// A node's attributes, as Linux gives them with `umask=022`: directories 0755, files 0755,
-        /// without the write bits if they are read-only; owner 0. The root has no time.
+        /// A node's attributes, as Linux gives them: everything is allowed but what the masks forbid, and
+        /// writing a file that is read-only; owner 0. The root has no time.
         public func attributes(of node: NodeID) throws(FormatError) -> Attributes? {
             if node == .root {
                 return Attributes(
-                    node: node, kind: .directory, permissions: 0o755,
+                    node: node, kind: .directory, permissions: 0o777 & ~options.directoryMask,
                     linkCount: linkCount(of: index.directories[0]))
             }
             guard let entry = try entry(of: node) else { return nil }
             let modified = entry.modified.seconds &- options.timeOffset
             if let number = index.index(of: node) {
                 return Attributes(
-                    node: node, kind: .directory, permissions: 0o755, modified: modified,
+                    node: node, kind: .directory, permissions: 0o777 & ~options.directoryMask,
+                    modified: modified,
                     linkCount: linkCount(of: index.directories[number]))
             }
-            let isReadOnly = entry.attributes.contains(.readOnly)
+            let all: UInt32 = entry.attributes.contains(.readOnly) ? 0o555 : 0o777
             return Attributes(
-                node: node, kind: .file, permissions: isReadOnly ? 0o555 : 0o755,
+                node: node, kind: .file, permissions: all & ~options.fileMask,
                 modified: modified, byteCount: UInt64(entry.size))
         }
 
@@ -166,14 +171,14 @@ extension FAT {
         /// The names of a directory; nil for what is none.
         private func listing(of node: NodeID) throws(FormatError) -> Listing? {
             guard let number = index.index(of: node) else { return nil }
-            if let known = listings.withLock({ $0.value(number) }) { return known }
+            if let known = share.listing(number) { return known }
             let directory = index.directories[number]
             let reader = EntryReader(source, index.runs(of: directory))
             let listing = Listing(
                 reader, broken: directory.fault.map { error($0, of: node) }, options.codePage)
             // What the medium refused may be read another time.
             if case .io = listing.fault { return listing }
-            listings.withLock { $0.insert(listing, size: listing.size, for: number) }
+            share.keep(listing, number)
             return listing
         }
 
@@ -193,7 +198,7 @@ extension FAT {
         // MARK: Files
 
         private func file(of node: NodeID) throws(FormatError) -> File? {
-            if let known = maps.withLock({ $0.value(node) }) { return known }
+            if let known = share.file(node) { return known }
             guard let entry = try entry(of: node), !entry.isDirectory, entry.size > 0 else {
                 return nil
             }
@@ -202,7 +207,7 @@ extension FAT {
                 size: UInt64(entry.size), start: startPlace(of: node),
                 map: try ClusterMap(
                     entry.start(geometry.kind), wanted: UInt32(clamping: clusters), table))
-            maps.withLock { $0.insert(file, size: file.map.size, for: node) }
+            share.keep(file, node)
             return file
         }
 

@@ -1,14 +1,23 @@
 extension GPT {
     /// The partitions of a GPT; nil where there is none. Where the first header or its entries are bad
     /// the backup's count, and that is a fault. Throws why both are bad.
+    ///
+    /// A bad one counts only behind an MBR that protects it, as every GPT does by the specification:
+    /// who makes a file system of the whole disk, or an MBR, leaves the backup, and perhaps the
+    /// header.
     static func table(of disk: any ByteSource) throws(FormatError) -> PartitionTable? {
         var failure: FormatError?
+        let sector = try disk.prefix(MBR.byteCount, at: 0)
+        let isProtected =
+            (try? MBR.entries(in: sector))?.contains(where: \.isProtective) ?? false
         for size in PartitionTable.sectorSizes {
             let count = disk.byteCount / size
             guard count > 2 else { continue }
             do throws(FormatError) {
                 return try table(of: disk, size, headerAt: 1)
             } catch {
+                if case .io = error { throw error }
+                guard isProtected else { continue }
                 // What only looks like none is none, unless its backup is there.
                 let sector = try disk.prefix(signature.count, at: size)
                 let isThere = sector == signature

@@ -22,6 +22,14 @@ public struct Partition: Equatable, Sendable {
     /// Bytes of the disk.
     public var range: Range<UInt64> { offset..<(offset &+ byteCount) }
 
+    /// The type as it is stored: two hexadecimal digits, or a GUID.
+    public var typeCode: String {
+        switch kind {
+        case .mbr(let type): hexDigits([type])
+        case .gpt(let type): "\(type)"
+        }
+    }
+
     /// What its type is called, or the type itself.
     public var typeName: String {
         switch kind {
@@ -62,7 +70,7 @@ public struct PartitionTable: Sendable {
     /// The MBR of a disk; nil where the first sector cannot be one. Of the sizes of sectors that
     /// would do, the first counts by which `isKnown` tells a partition's contents.
     public static func mbr(
-        _ disk: any ByteSource, isKnown: (WindowSource) throws(FormatError) -> Bool
+        _ disk: any ByteSource, isKnown: (WindowSource) -> Bool
     ) throws(FormatError) -> PartitionTable? {
         var first: PartitionTable?
         for size in sectorSizes {
@@ -70,7 +78,7 @@ public struct PartitionTable: Sendable {
             for partition in table.partitions {
                 let window = WindowSource(
                     disk, from: partition.offset, count: partition.byteCount)
-                if try isKnown(window) { return table }
+                if isKnown(window) { return table }
             }
             first = first ?? table
         }

@@ -7,8 +7,9 @@ extension QNX4 {
         let blockCount: UInt32
 
         private static let groupSize: UInt32 = 32
-        private static let mostPieces = 1 << 18
-        private let cache = BlockCache(limit: 8 << 20)
+        /// Extents that are kept.
+        private let mostPieces: Int
+        private let cache: BlockCache
         private let lists = Lock(Lists())
 
         private struct Lists {
@@ -26,8 +27,10 @@ extension QNX4 {
             var end: UInt64
         }
 
-        init(_ source: any ByteSource) {
+        init(_ source: any ByteSource, _ share: VolumeCaches.Share = .whole) {
             self.source = source
+            mostPieces = share.part(of: 1 << 18)
+            cache = BlockCache(limit: share.part(of: 8 << 20))
             blockCount = UInt32(clamping: source.byteCount / UInt64(blockSize))
         }
 
@@ -123,7 +126,7 @@ extension QNX4 {
 
         private func keep(_ pieces: [Piece], of place: RecordPlace) {
             lists.withLock { state in
-                if state.count &+ pieces.count > Self.mostPieces { state = Lists() }
+                if state.count &+ pieces.count > mostPieces { state = Lists() }
                 if state.lists.updateValue(pieces, forKey: place) == nil {
                     state.count &+= pieces.count
                 }

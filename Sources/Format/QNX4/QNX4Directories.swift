@@ -120,7 +120,7 @@ extension QNX4Volume {
     }
 
     func index(of directory: Node) throws(FormatError) -> QNX.DirectoryIndex {
-        try indexes.index(of: directory.place.number) { () throws(FormatError) in
+        try share.index(of: directory.place.number) { () throws(FormatError) in
             var builder = QNX.DirectoryIndex.Builder()
             try blocks.records(of: directory, from: 0) { slot, place, record throws(FormatError) in
                 if let name = try name(of: record, at: place) {

@@ -5,21 +5,46 @@
 /// one of these up is an error. A subdirectory belongs to the directory that its `..` names: no walk
 /// comes twice to the same place.
 public struct QNX4Volume: Volume {
-    /// Bytes of the volume by its bitmap, and those of free blocks.
-    public let statistics: VolumeStatistics
     let blocks: QNX4.Blocks
-    let indexes = QNX.DirectoryIndexes()
+    let share: VolumeCaches.Share
+    private let root: Node
+    private let counted = Counted()
+
+    /// The statistics once they were counted.
+    private final class Counted: Sendable {
+        let known = Lock<VolumeStatistics?>(nil)
+    }
 
     typealias Node = QNX4.Blocks.Node
 
     /// Opens the volume that starts at the source's first byte. Throws `corrupt` for a root block
     /// that is none, and for a broken root directory.
     public init(_ source: any ByteSource) throws(FormatError) {
-        blocks = QNX4.Blocks(source)
+        try self.init(source, .whole)
+    }
+
+    init(_ source: any ByteSource, _ share: VolumeCaches.Share) throws(FormatError) {
+        self.share = share
+        blocks = QNX4.Blocks(source, share)
         let record = try QNX4.rootRecord(in: source)
-        let root = Node(place: .root, record: record, offset: blocks.offset(of: .root))
+        root = Node(place: .root, record: record, offset: blocks.offset(of: .root))
         try Self.checkDirectory(root, blocks)
-        statistics = try Self.statistics(of: root, blocks)
+    }
+
+    /// Bytes of the volume by its bitmap, and those of free blocks. They are counted at the first
+    /// call; where the bitmap cannot be read nothing is free.
+    public var statistics: VolumeStatistics {
+        counted.known.withLock { known in
+            if let known { return known }
+            // A medium that fails says so to whoever reads a file; here is no place for it.
+            let found =
+                (try? Self.statistics(of: root, blocks))
+                ?? VolumeStatistics(
+                    byteCount: UInt64(blocks.blockCount) &* UInt64(QNX4.blockSize),
+                    freeByteCount: 0, nodeCount: 0)
+            known = found
+            return found
+        }
     }
 
     /// Counted in the bitmap, as Linux does; without one, nothing is free.

@@ -41,20 +41,33 @@ extension QNX6Volume {
         guard let number = UInt32(exactly: node.rawValue), let found = try self.node(number) else {
             return nil
         }
-        let isLabel = superblock.flags & QNX6.Superblock.labelFlag != 0
         switch name {
         case .created: return Array("\(found.inode.created)".utf8)
         case .accessed: return Array("\(found.inode.accessed)".utf8)
         case .changed: return Array("\(found.inode.changed)".utf8)
         case .blockSize where node == .root: return Array("\(superblock.blockSize)".utf8)
         case .serial where node == .root: return Array("\(superblock.serial)".utf8)
-        case .uuid where node == .root && !isLabel:
-            return superblock.identifier.flatMap { byte in
-                Array((byte < 16 ? "0" : "").utf8) + Array(String(byte, radix: 16).utf8)
-            }
-        case .label where node == .root && isLabel:
-            return Array(superblock.identifier.prefix { $0 != 0 })
+        case .uuid where node == .root && superblock.label == nil:
+            return Array(hexDigits(superblock.identifier).utf8)
+        case .label where node == .root: return superblock.label
         default: return nil
         }
+    }
+}
+
+extension QNX6.Superblock {
+    /// The identifier as text; nil where it is a UUID.
+    public var label: [UInt8]? {
+        flags & Self.labelFlag == 0 ? nil : Array(identifier.prefix { $0 != 0 })
+    }
+
+    /// The identifier where it is text, whether it is said to be or not; nil where there is none.
+    public var printableIdentifier: [UInt8]? {
+        let text = Array(identifier.prefix { $0 != 0 })
+        let isText =
+            label != nil
+            || text.allSatisfy { (0x20..<0x7f).contains($0) }
+                && identifier.dropFirst(text.count).allSatisfy { $0 == 0 }
+        return text.isEmpty || !isText ? nil : text
     }
 }

@@ -15,10 +15,14 @@ extension QNX6 {
 
         /// Blocks that are read into the cache at once.
         private let groupSize: Int
-        private let cache = BlockCache(limit: 8 << 20)
+        private let cache: BlockCache
 
-        init(_ source: any ByteSource, _ superblock: Superblock, dataStart: UInt64) {
+        init(
+            _ source: any ByteSource, _ superblock: Superblock, dataStart: UInt64,
+            _ share: VolumeCaches.Share = .whole
+        ) {
             self.source = source
+            cache = BlockCache(limit: share.part(of: 8 << 20))
             order = superblock.order
             blockSize = Int(superblock.blockSize)
             shift = UInt64(blockSize.trailingZeroBitCount)

@@ -191,7 +191,7 @@ extension QNX6Volume {
     }
 
     func index(of directory: Node) throws(FormatError) -> QNX.DirectoryIndex {
-        try indexes.index(of: UInt64(directory.number)) { () throws(FormatError) in
+        try share.index(of: UInt64(directory.number)) { () throws(FormatError) in
             var builder = QNX.DirectoryIndex.Builder()
             try scan(directory, from: 0) { slot, entry throws(FormatError) in
                 if let name = try name(of: entry) {

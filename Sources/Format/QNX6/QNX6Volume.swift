@@ -10,7 +10,7 @@ public struct QNX6Volume: Volume {
     /// The inode table.
     let table: QNX6.BlockTree
     let longNames: QNX6.BlockTree
-    let indexes = QNX.DirectoryIndexes()
+    let share: VolumeCaches.Share
 
     /// An inode with its number and where it stands.
     struct Node {
@@ -28,9 +28,14 @@ public struct QNX6Volume: Volume {
     /// Opens the volume that starts at the source's first byte. Throws what is wrong with the
     /// superblocks, `truncated` for a volume cut off, and `corrupt` for a root that is no directory.
     public init(_ source: any ByteSource) throws(FormatError) {
+        try self.init(source, .whole)
+    }
+
+    init(_ source: any ByteSource, _ share: VolumeCaches.Share) throws(FormatError) {
+        self.share = share
         superblocks = try QNX6.Superblocks(source)
         let superblock = superblocks.active
-        blocks = QNX6.Blocks(source, superblock, dataStart: superblocks.dataStart)
+        blocks = QNX6.Blocks(source, superblock, dataStart: superblocks.dataStart, share)
         let base = superblocks.activeOffset
         table = superblock.inodes.tree(at: base &+ UInt64(superblock.nodeOffset(0)))
         longNames = superblock.longNames.tree(at: base &+ UInt64(superblock.nodeOffset(2)))

@@ -76,8 +76,14 @@ extension QNX {
 
     /// The indexes of the directories that were asked for, up to a number of bytes.
     final class DirectoryIndexes: Sendable {
+        /// A directory of a volume, each by its number.
+        struct Key: Hashable {
+            var volume: Int
+            var directory: UInt64
+        }
+
         private struct State {
-            var indexes: [UInt64: DirectoryIndex] = [:]
+            var indexes: [Key: DirectoryIndex] = [:]
             var byteCount = 0
         }
 
@@ -86,7 +92,7 @@ extension QNX {
 
         /// The index of a directory, made by `make` if it is not here.
         func index(
-            of directory: UInt64, make: () throws(FormatError) -> DirectoryIndex
+            of directory: Key, make: () throws(FormatError) -> DirectoryIndex
         ) throws(FormatError) -> DirectoryIndex {
             if let found = state.withLock({ $0.indexes[directory] }) { return found }
             let made = try make()

@@ -7,7 +7,7 @@ import ToolSupport
 enum MountIFS {
     static let table = OptionTable(
         tool: "mount.ifs",
-        summary: "mount a QNX IFS image as a directory tree",
+        summary: "mount a QNX image or disk as a directory tree",
         usage: [
             "mount.ifs [-F] [-o OPTION[,OPTION]...] IMAGE DIRECTORY",
             "mount.ifs [-F] -o rw,output=IMAGE[,OPTION]... SOURCE-DIRECTORY DIRECTORY",
@@ -52,7 +52,20 @@ enum MountIFS {
                 return 0
             }
             if !options.isWritable { diagnostics.sayIfSaved(name) }
-            let image = try MountedImage(name, options)
+            let search = try MountedImage.search(name, options)
+            if let disk = try MountedDisk(name, search, options) {
+                let point = try MountPoint(parsed.operands[1]) { diagnostics.say($0) }
+                if options.isWritable {
+                    diagnostics.say(
+                        "\(disk.name): mounted read-only: disk images cannot be changed yet")
+                }
+                for warning in disk.warnings { diagnostics.say(warning) }
+                let settings = try settings(parsed, options, point, output)
+                try show(
+                    disk.tree, of: disk.name, options, settings, diagnostics, disk.hasChanged)
+                return 0
+            }
+            let image = try MountedImage(name, search, options)
             let point = try MountPoint(parsed.operands[1]) { diagnostics.say($0) }
             if options.isWritable, let obstacle = WritableMount.obstacle(image, options) {
                 diagnostics.say("\(printable(name.bytes)): mounted read-only: \(obstacle)")
@@ -89,20 +102,31 @@ enum MountIFS {
 
     // MARK: Serving
 
+    /// Serves a tree that nobody changes.
+    private static func show(
+        _ tree: any Volume, of name: String, _ options: MountOptions, _ settings: MountSettings,
+        _ diagnostics: Diagnostics, _ hasChanged: @escaping @Sendable () -> Bool
+    ) throws(ToolError) {
+        let report = report(of: name, settings, diagnostics)
+        let watch = ImageWatch(hasChanged, report: { report(change) })
+        let fileSystem = VolumeFileSystem(
+            tree, options.ownership, listsExtendedAttributes: options.listsAttributes, watch: watch)
+        try run(fileSystem, settings, report)
+    }
+
+    private static let change =
+        "the file has changed since it was mounted; nothing is read from it any more"
+
     private static func serve(
         _ image: MountedImage, _ options: MountOptions, _ settings: MountSettings,
         _ diagnostics: Diagnostics
     ) throws(ToolError) {
-        let report = report(of: image.name, settings, diagnostics)
-        let reportChange: @Sendable () -> Void = {
-            report("the file has changed since it was mounted; nothing is read from it any more")
-        }
         guard options.isWritable else {
-            let fileSystem = VolumeFileSystem(
-                image.tree, options.ownership, listsExtendedAttributes: options.listsAttributes,
-                watch: ImageWatch(image.hasChanged, report: reportChange))
-            return try run(fileSystem, settings, report)
+            return try show(
+                image.tree, of: image.name, options, settings, diagnostics, image.hasChanged)
         }
+        let report = report(of: image.name, settings, diagnostics)
+        let reportChange: @Sendable () -> Void = { report(change) }
         var settings = settings
         settings.isWritable = true
         var image = image

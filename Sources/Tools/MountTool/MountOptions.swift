@@ -8,18 +8,37 @@ struct MountOptions {
     var allowsOthers = false
     var ownership: Ownership {
         Ownership(
-            user: user, group: group, fileMask: fileMask ?? mask,
-            directoryMask: directoryMask ?? mask)
+            user: user, group: group, fileMask: fileMask ?? mask ?? 0,
+            directoryMask: directoryMask ?? mask ?? 0)
     }
     private var user: UInt32?
     private var group: UInt32?
-    private var mask: UInt32 = 0
+    private var mask: UInt32?
     private var fileMask: UInt32?
     private var directoryMask: UInt32?
-    /// First byte of the file that is searched for images.
+    /// First byte of the file that is searched for images, or that a disk begins with.
     var offset: UInt64 = 0
-    /// Which image of the file, from 1.
-    var image = 1
+    /// Which image of the file, from 1; nil where nothing was said.
+    var image: Int?
+    /// Which partition of the disk becomes the root, by its number; nil for all in a directory.
+    var partition: Int?
+    /// How partitions are called; nil where nothing was said.
+    private var partitionNames: Disk.Names?
+    var names: Disk.Names { partitionNames ?? .kind }
+    /// Minutes by which the clock that wrote FAT's times is ahead of UTC; nil where nothing was said.
+    private var clockMinutes: Int64?
+    /// What bytes of FAT's short names stand for; nil where nothing was said.
+    private var codePage: FAT.CodePage?
+    /// How disks, and the file systems on them, are read.
+    var disk: Disk.Options {
+        var options = Disk.Options()
+        options.image.cacheLimit = Int(clamping: cacheLimit)
+        options.fat.timeOffset = 60 * (clockMinutes ?? 0)
+        options.fat.codePage = codePage ?? .cp437
+        if let mask = fileMask ?? mask { options.fat.fileMask = mask }
+        if let mask = directoryMask ?? mask { options.fat.directoryMask = mask }
+        return options
+    }
     /// Bytes of decoded blocks that are kept.
     var cacheLimit: UInt64 = 64 << 20
     /// The directory of the image that becomes the root; empty for the image's own.
@@ -54,16 +73,23 @@ struct MountOptions {
     var shown: String? {
         if user != nil { return "uid=" }
         if group != nil { return "gid=" }
-        if mask != 0 || fileMask != nil || directoryMask != nil { return "umask=" }
+        if (mask ?? 0) != 0 || fileMask != nil || directoryMask != nil { return "umask=" }
         return subdirectory.isEmpty ? nil : "subdir="
     }
     /// The option that only an image knows; nil where there is none.
     var forImages: String? {
         if offset != 0 { return "offset=" }
-        if image != 1 { return "image=" }
+        if image ?? 1 != 1 { return "image=" }
         if repackDelay != nil { return "repack_delay=" }
         if commitsOnSync { return "commit=fsync" }
         return isForced ? "force" : nil
+    }
+    /// The option that only a disk knows; nil where there is none.
+    var forDisks: String? {
+        if partition != nil { return "partition=" }
+        if partitionNames != nil { return "names=" }
+        if clockMinutes != nil { return "tz=" }
+        return codePage == nil ? nil : "codepage="
     }
     /// Options that the kernel knows.
     var kernelOptions: [String] = []
@@ -97,13 +123,17 @@ struct MountOptions {
         ("umask", "OCTAL", "take these permission bits away from everything"),
         ("fmask", "OCTAL", "as umask, for all but directories"),
         ("dmask", "OCTAL", "as umask, for directories"),
-        ("offset", "BYTES", "search for the image from this byte of the file on"),
+        ("offset", "BYTES", "search for the image, or find the disk, from this byte on"),
         ("image", "N", "mount the Nth image of the file, from 1"),
+        ("partition", "N", "show the tree of this partition alone"),
+        ("names", "STYLE", "call partitions by kind (p1-fat16), number (p1) or label"),
+        ("tz", "OFFSET", "FAT's clock is so far ahead of UTC: +0200, or minutes"),
+        ("codepage", "N", "of FAT's short names: 437, 850, 1252 or ascii"),
         ("cache", "SIZE", "keep this much of unpacked blocks (64M; K, M and G are known)"),
         ("subdir", "PATH", "show this directory of the image as the root"),
         ("timeout", "SECONDS", "unmount after so long without a request"),
         ("auto_unmount", nil, "unmount when the server is killed"),
-        ("xattr", nil, "list user.ifs.* attributes, which are else only answered"),
+        ("xattr", nil, "list user.* attributes, which are else only answered"),
         ("foreground", nil, "stay in the foreground, as -F does"),
     ]
 
@@ -177,12 +207,7 @@ struct MountOptions {
                 throw ToolError("commit: found '\(value)', expected umount or fsync")
             }
             commitsOnSync = value == "fsync"
-        case "recover":
-            guard let how = Recovery(rawValue: value) else {
-                let names = Recovery.allCases.map(\.rawValue).joined(separator: ", ")
-                throw ToolError("recover: found '\(value)', expected one of \(names)")
-            }
-            recovery = how
+        case "recover": recovery = try choice(name, value, Recovery.allCases)
         case "allow_other": allowsOthers = true
         case "uid": user = try number(name, value)
         case "gid": group = try number(name, value)
@@ -204,6 +229,20 @@ struct MountOptions {
                 throw ToolError("image: found '\(value)', expected a number from 1 on")
             }
             image = number
+        case "partition":
+            guard let number = Int(value), number > 0 else {
+                throw ToolError("partition: found '\(value)', expected a number from 1 on")
+            }
+            partition = number
+        case "names": partitionNames = try choice(name, value, Disk.Names.allCases)
+        case "tz": clockMinutes = try minutes(value)
+        case "codepage":
+            guard let page = FAT.CodePage(name: value) else {
+                throw ToolError(
+                    "codepage: found '\(value)', expected one of "
+                        + FAT.CodePage.allCases.map(\.rawValue).joined(separator: ", "))
+            }
+            codePage = page
         case "cache": cacheLimit = try size(name, value)
         default: isForeground = true
         }
@@ -211,6 +250,35 @@ struct MountOptions {
 
     /// A year.
     private static let longestTimeout = 365 * 86400
+
+    /// One of a few words.
+    private func choice<Word: RawRepresentable<String>>(
+        _ name: String, _ value: String, _ words: [Word]
+    ) throws(ToolError) -> Word {
+        guard let word = words.first(where: { $0.rawValue == value }) else {
+            let names = words.map(\.rawValue).joined(separator: ", ")
+            throw ToolError("\(name): found '\(value)', expected one of \(names)")
+        }
+        return word
+    }
+
+    /// How far a clock is ahead of UTC: hours and minutes with a sign, as `+0200` or `-03:30`, or
+    /// minutes; `UTC` is none. A day at most.
+    private func minutes(_ value: String) throws(ToolError) -> Int64 {
+        let isSigned = value.hasPrefix("-") || value.hasPrefix("+")
+        let digits = value.dropFirst(isSigned ? 1 : 0).filter { $0 != ":" }
+        let isPlain = digits.allSatisfy { $0.isASCII && $0.isNumber }
+        var found = isPlain ? Int64(digits) : value == "UTC" ? 0 : nil
+        if let clock = found, isSigned, digits.count == 4 {
+            found = clock % 100 < 60 ? clock / 100 * 60 + clock % 100 : nil
+        }
+        if value.contains(":"), !isSigned || digits.count != 4 { found = nil }
+        if value.hasPrefix("-") { found = found.map { -$0 } }
+        guard let found, (-1440...1440).contains(found) else {
+            throw ToolError("tz: found '\(value)', expected hours as +0200, or minutes, of a day at most")
+        }
+        return found
+    }
 
     private func permissions(_ name: String, _ value: String) throws(ToolError) -> UInt32 {
         guard let mask = UInt32(value, radix: 8), mask <= 0o7777 else {

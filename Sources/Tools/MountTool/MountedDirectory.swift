@@ -49,7 +49,7 @@ struct MountedDirectory: Sendable {
     }
 
     private func check(_ options: MountOptions) throws(ToolError) {
-        if let option = options.shown ?? options.forImages {
+        if let option = options.shown ?? options.forImages ?? options.forDisks {
             throw ToolError("\(name): found a directory, and \(option) is for an image")
         }
         for (option, place) in [("output", output), ("stagedir", stage)]

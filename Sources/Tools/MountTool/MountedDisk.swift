@@ -8,77 +8,93 @@ struct MountedDisk: Sendable {
     let name: String
     /// What the mount shows.
     let tree: any Volume
-    /// What is wrong with the disk, a line each.
+    /// What is wrong with what is shown, a line each.
     let warnings: [String]
     /// Whether the file has been written, truncated or replaced since it was opened.
     let hasChanged: @Sendable () -> Bool
 
-    /// What the file holds at the place that the options mean; nil where that is neither. An error has
-    /// its cause.
-    init?(
-        _ file: Argument, _ search: ImageSearch, _ options: MountOptions
-    ) throws(ToolError) {
-        guard !options.asksForImage else { return nil }
-        let name = printable(file.bytes)
-        var reading = Disk.Options()
-        reading.image = IFS.Image.Options(cacheLimit: Int(clamping: options.cacheLimit))
-        let disk: Disk?
-        do throws(FormatError) {
-            let bytes = WindowSource(search.bytes, from: options.offset, count: .max)
-            disk = try Disk.find(in: bytes, reading)
-        } catch {
-            throw ToolError(error, in: file)
-        }
-        guard let disk else {
+    /// What a file holds at the place that the options mean; nil where that is neither, or an image was
+    /// asked for. An error has its cause, and the option that helps.
+    init?(_ file: Argument, _ search: ImageSearch, _ options: MountOptions) throws(ToolError) {
+        guard options.image == nil else {
             guard options.partition == nil else {
-                throw ToolError(
-                    "\(name): partition: found no disk, expected one with partitions", cause: .noImage)
+                throw ToolError("image: found partition= as well, expected one of the two")
             }
             return nil
         }
-        self.name = name
-        hasChanged = search.hasChanged
-        var parts = disk.parts
-        var shown = disk.volume(options.names)
-        if let number = options.partition {
-            parts = disk.parts.filter { $0.partition?.number == number }
-            guard !parts.isEmpty else {
-                let numbers = disk.parts.compactMap { $0.partition.map { "\($0.number)" } }
+        guard let disk = try Self.disk(file, search, options) else {
+            guard options.partition == nil else {
                 throw ToolError(
-                    "\(name): partition: found none with the number \(number), expected one of "
-                        + (numbers.isEmpty ? "none: it has no partitions" : numbers.joined(separator: ", ")),
-                    cause: .noImage)
+                    "\(printable(file.bytes)): partition: found no disk, expected a partition table",
+                    .noImage)
             }
-            shown = parts[0].volume
+            return nil
         }
-        guard let volume = shown else {
-            if let failure = parts.first?.failure { throw ToolError(failure, in: file) }
-            throw ToolError(
-                "\(name): partition: found bytes of no file system that is known, expected one",
-                cause: .noImage)
+        name = printable(file.bytes)
+        hasChanged = search.hasChanged
+        let number = options.partition
+        let parts = disk.parts.filter { number == nil || $0.partition?.number == number }
+        let found =
+            number == nil
+            ? disk.volume(options.names)
+            : parts.first.flatMap { disk.tree(of: $0, options.names) }
+        guard let found else { throw Self.nothing(file, parts.first, of: disk, options) }
+        tree = try found.subtree(options.subdirectory, of: name)
+        let faults = number == nil ? disk.table?.faults ?? [] : []
+        warnings = (faults.map { "\($0)" } + parts.compactMap(\.warning)).map { [name] warning in
+            "\(name): \(warning)"
         }
-        let faults = (disk.table?.faults ?? []).map { "\(name): \($0)" }
-        warnings = faults + parts.compactMap { Self.warning($0, name) }
-        tree = try Self.subtree(volume, options.subdirectory, name)
     }
 
-    private static func warning(_ part: Disk.Part, _ name: String) -> String? {
-        guard let failure = part.failure, let kind = part.kind else { return nil }
-        let number = part.partition.map { "partition \($0.number)" } ?? "file system"
-        return "\(name): \(number), \(kind.rawValue): \(failure); shown as a file"
-    }
-
-    private static func subtree(
-        _ volume: any Volume, _ path: [UInt8], _ name: String
-    ) throws(ToolError) -> any Volume {
-        guard !path.isEmpty else { return volume }
-        do throws(FileSystemError) {
-            return try SubtreeVolume(volume, at: path)
+    private static func disk(
+        _ file: Argument, _ search: ImageSearch, _ options: MountOptions
+    ) throws(ToolError) -> Disk? {
+        do throws(FormatError) {
+            let bytes = WindowSource(search.bytes, from: options.offset, count: .max)
+            return try Disk.find(in: bytes, options.disk)
         } catch {
-            let found = error == .notDirectory ? "no directory" : "nothing"
-            throw ToolError(
-                "\(name): subdir: found \(found) at '\(printable(path))',"
-                    + " expected a directory of the image", .subdirectory)
+            let fault = ToolError(error, in: file)
+            throw ToolError(fault.description + advice, fault.cause ?? .damaged)
         }
+    }
+
+    private static let advice = "; image=1 looks for an IFS all the same"
+
+    /// Why there is no tree of a part.
+    private static func nothing(
+        _ file: Argument, _ part: Disk.Part?, of disk: Disk, _ options: MountOptions
+    ) -> ToolError {
+        let name = printable(file.bytes)
+        if let failure = part?.failure {
+            let fault = ToolError(failure, in: file)
+            return ToolError(
+                fault.description + (disk.table == nil ? advice : ""), fault.cause ?? .damaged)
+        }
+        let number = "\(options.partition ?? 0)"
+        guard part == nil else {
+            return ToolError(
+                "\(name): partition: found nothing that is known in \(number), expected a file system",
+                .noImage)
+        }
+        let numbers = disk.parts.compactMap(\.partition).map { "\($0.number)" }
+        let known =
+            disk.table == nil
+            ? "no partition table" : numbers.isEmpty ? "no partitions" : "no partition \(number)"
+        let choice = numbers.isEmpty ? "one" : "one of \(numbers.joined(separator: ", "))"
+        return ToolError("\(name): partition: found \(known), expected \(choice)", .noImage)
+    }
+}
+
+extension Disk.Part {
+    /// What is wrong with it as far as that is known, in a line; nil if nothing is.
+    fileprivate var warning: String? {
+        let place = partition.map { "partition \($0.number)" }
+        if let failure {
+            let what = [place, kind?.rawValue].compactMap(\.self).joined(separator: ", ")
+            return "\(what): \(failure); shown as a file"
+        }
+        guard let count = (volume as? IFS.ImageVolume)?.doubtCount, count > 0 else { return nil }
+        let what = count == 1 ? "1 entry is" : "\(count) entries are"
+        return "\(place ?? "IFS"): \(what) left out or doubtful"
     }
 }

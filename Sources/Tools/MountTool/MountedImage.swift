@@ -20,26 +20,40 @@ struct MountedImage: Sendable {
     let hasChanged: @Sendable () -> Bool
     private let wasWritten: @Sendable () -> Bool
 
-    /// Opens the image that the options mean; an error has its cause, and the option that helps.
+    /// Opens a file as the options mean it; an error has its cause, and the option that helps.
+    static func search(_ file: Argument, _ options: MountOptions) throws(ToolError) -> ImageSearch {
+        try advised(options) { () throws(ToolError) in
+            try ImageSearch(file, from: options.offset, options.disk.image)
+        }
+    }
+
+    /// Opens the image of a file that the options mean.
     init(_ file: Argument, _ options: MountOptions) throws(ToolError) {
+        try self.init(file, try Self.search(file, options), options)
+    }
+
+    /// The image that the options mean; an error has its cause, and the option that helps.
+    init(_ file: Argument, _ search: ImageSearch, _ options: MountOptions) throws(ToolError) {
         name = printable(file.bytes)
+        number = options.image ?? 1
+        path = search.isPlainFile ? AbsolutePath.real(file)?.bytes : nil
+        hasChanged = search.hasChanged
+        wasWritten = search.wasWritten
+        volume = try Self.advised(options) { [number] () throws(ToolError) in
+            try Self.volume(try search.image(number), file)
+        }
+        tree = try volume.subtree(options.subdirectory, of: name)
+        warning = Self.warning(volume, name)
+    }
+
+    private static func advised<Result>(
+        _ options: MountOptions, _ body: () throws(ToolError) -> Result
+    ) throws(ToolError) -> Result {
         do throws(ToolError) {
-            let search = try ImageSearch(
-                file, from: options.offset,
-                IFS.Image.Options(cacheLimit: Int(clamping: options.cacheLimit)))
-            let volume = try Self.volume(try search.image(options.image), file)
-            self.volume = volume
-            number = options.image
-            path = search.isPlainFile ? AbsolutePath.real(file)?.bytes : nil
-            hasChanged = search.hasChanged
-            wasWritten = search.wasWritten
-            warning = Self.warning(volume, name)
-            tree =
-                options.subdirectory.isEmpty
-                ? volume : try Self.subtree(volume, options.subdirectory, name)
+            return try body()
         } catch {
             let cause = error.cause ?? .unreadable
-            throw ToolError(error.description + Self.advice(cause, options), cause)
+            throw ToolError(error.description + advice(cause, options), cause)
         }
     }
 
@@ -60,21 +74,8 @@ struct MountedImage: Sendable {
         }
     }
 
-    private static func subtree(
-        _ volume: IFS.ImageVolume, _ path: [UInt8], _ name: String
-    ) throws(ToolError) -> SubtreeVolume {
-        do throws(FileSystemError) {
-            return try SubtreeVolume(volume, at: path)
-        } catch {
-            let found = error == .notDirectory ? "no directory" : "nothing"
-            throw ToolError(
-                "\(name): subdir: found \(found) at '\(printable(path))',"
-                    + " expected a directory of the image", .subdirectory)
-        }
-    }
-
     private static func warning(_ volume: IFS.ImageVolume, _ name: String) -> String? {
-        let count = volume.findings.count + volume.image.directory.skipped.count
+        let count = volume.doubtCount
         guard count > 0 else { return nil }
         return "\(name): \(count == 1 ? "1 entry is" : "\(count) entries are")"
             + " left out or doubtful; 'ifsctl check' names \(count == 1 ? "it" : "them")"
@@ -82,7 +83,7 @@ struct MountedImage: Sendable {
 
     private static func advice(_ cause: ExitStatus, _ options: MountOptions) -> String {
         switch cause {
-        case .noImage where options.image > 1: "; 'ifsctl list' names the images"
+        case .noImage where options.image ?? 1 > 1: "; 'ifsctl list' names the images"
         case .noImage where options.offset > 0: "; without offset= the whole file is searched"
         case .usage, .refused, .unreadable, .noImage, .damaged, .unsupported, .mountPoint,
             .subdirectory:

@@ -7,19 +7,29 @@ import Testing
 /// Partition tables: those that sfdisk makes, and such as nobody should.
 struct PartitionTests {
     /// A disk of zeros with a table that sfdisk makes of a script.
-    private func disk(_ script: String, sectors: Int = 65_536) throws -> [UInt8] {
+    static func disk(_ script: String, sectors: Int = 65_536) throws -> [UInt8] {
         let folder = try ScratchFolder()
         let path = folder.path + "/disk"
-        try Data(count: sectors * 512).write(to: URL(fileURLWithPath: path))
-        try Data(script.utf8).write(to: URL(fileURLWithPath: folder.path + "/script"))
+        try make(script, at: path, size: sectors * 512)
+        return try Fixtures.bytes(URL(fileURLWithPath: path))
+    }
+
+    /// Makes a sparse file with such a table.
+    static func make(_ script: String, at path: String, size: Int) throws {
+        try Data().write(to: URL(fileURLWithPath: path))
+        try #require(truncate(path, size) == 0)
+        try Data(script.utf8).write(to: URL(fileURLWithPath: path + ".script"))
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Self.tool)
         process.arguments = ["--quiet", "--no-reread", path]
-        process.standardInput = FileHandle(forReadingAtPath: folder.path + "/script")
+        process.standardInput = FileHandle(forReadingAtPath: path + ".script")
         try process.run()
         process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
-        return Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+        try #require(process.terminationStatus == 0)
+    }
+
+    private func disk(_ script: String, sectors: Int = 65_536) throws -> [UInt8] {
+        try Self.disk(script, sectors: sectors)
     }
 
     /// The same table on a disk with as many sectors of 4,096 bytes.
@@ -181,23 +191,24 @@ struct PartitionTests {
         #expect(none.partitions == [] && none.faults.count == 1)
     }
 
-    /// Whatever single bit is wrong, a table is read or refused.
+    /// Whatever single byte is wrong, a table is read or refused.
     @Test(.enabled(if: hasTool, "needs sfdisk"))
-    func anyBitMayBeWrong() throws {
+    func anyByteMayBeWrong() throws {
         for script in [
-            Self.gptScript, "label: dos\nstart=63, size=4099, type=5\nstart=2111, size=9\n",
+            "label: gpt\nfirst-lba: 34\nstart=40, size=50, type=linux\n",
+            "label: dos\nstart=63, size=60, type=5\nstart=65, size=9\n",
         ] {
-            let bytes = try disk(script, sectors: 8192)
+            let bytes = try disk(script, sectors: 128)
             for place in Array(440..<512) + Array(512..<1160) + Array(63 * 512 + 440..<64 * 512) {
-                for bit in 0..<8 {
+                for mask in [0xff, 0x01, 0x80] as [UInt8] {
                     var wrong = bytes
-                    wrong[place] ^= 1 << bit
+                    wrong[place] ^= mask
                     for table in [
                         try? PartitionTable.gpt(MemorySource(wrong)), try? mbr(wrong),
                     ] {
                         let ends = table?.partitions.map(\.range.upperBound) ?? []
                         if let end = ends.max(), end > wrong.count {
-                            Issue.record("bit \(bit) of byte \(place): a partition to \(end)")
+                            Issue.record("byte \(place) ^ \(mask): a partition to \(end)")
                         }
                     }
                 }

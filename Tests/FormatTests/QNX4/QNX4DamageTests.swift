@@ -5,7 +5,7 @@ import Testing
 
 /// No byte of a volume may trap, hang or exhaust what reads it. In processes of their own, so that a
 /// trap is a failure like others.
-@Suite(.serialized, .timeLimit(.minutes(20)))
+@Suite(.timeLimit(.minutes(20)))
 struct QNX4DamageTests {
     private static func judge(_ result: ExitTest.Result?) {
         guard let result else { return }
@@ -56,8 +56,11 @@ struct QNX4DamageTests {
             Self.limitTime()
             let small = Self.small()
             let bytes = small.build()
-            for mask in [0xff, 0x01, 0x08, 0x09, 0x80] as [UInt8] {
-                for place in 512..<((small.next - 1) * 512) {
+            let masks: [UInt8] = [0xff, 0x01, 0x08, 0x09, 0x80]
+            for turn in 0..<(LongRun.isOn ? 5 : 1) {
+                // All but the four blocks of a file's bytes, which come first.
+                for place in Array(512..<(5 * 512)) + Array(9 * 512..<((small.next - 1) * 512)) {
+                    let mask = masks[(place + turn) % 5]
                     var changed = bytes
                     changed[place] ^= mask
                     Self.attempt(changed, "byte \(place) ^ \(mask)")
@@ -73,7 +76,12 @@ struct QNX4DamageTests {
             processExitsWith: .success, observing: [\.standardOutputContent]
         ) {
             Self.limitTime()
-            let bytes = Self.small().build()
+            let small = Self.small()
+            let bytes = small.build()
+            // Every byte of what is in use but the bitmap and a file; behind it, the edges of blocks.
+            for count in Array(512..<1024) + Array(1536..<2560) + Array(9 * 512..<small.next * 512) {
+                Self.attempt(Array(bytes.prefix(count)), "\(count) bytes")
+            }
             for count in stride(from: 0, through: bytes.count, by: 512) {
                 for count in [count, count + 1, count + 511] {
                     Self.attempt(Array(bytes.prefix(count)), "\(count) bytes")
@@ -86,9 +94,10 @@ struct QNX4DamageTests {
 
     /// Words that counts, sizes and block numbers break on, several at a time.
     @Test func seededChangesNeverTrap() async {
+        let seeds = LongRun.seeds(1000, of: 50_000)
         let result = await #expect(
             processExitsWith: .success, observing: [\.standardOutputContent]
-        ) {
+        ) { [most = seeds.upperBound as UInt64] in
             Self.limitTime()
             let small = Self.small()
             let bytes = small.build()
@@ -96,7 +105,7 @@ struct QNX4DamageTests {
                 0, 1, 2, 3, 4, 5, 6, 10, 11, 14, 60, 61, 63, 64, 65, 512, 0xffff, 0x7fff_ffff,
                 0x8000_0000, 0xffff_fffe, 0xffff_ffff,
             ]
-            for seed in 0..<5000 as Range<UInt64> {
+            for seed in 0..<most {
                 var random = SplitMix64(seed: seed)
                 var changed = bytes
                 for _ in 0..<(random.next() % 6 + 1) {

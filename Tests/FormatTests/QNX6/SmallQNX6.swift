@@ -38,6 +38,8 @@ struct SmallQNX6 {
     var nodes: [Int: Node] = [:]
     var longNames: [String] = []
     private(set) var next = 10
+    /// Blocks with files' bytes and links' targets.
+    private(set) var dataBlocks: Set<Int> = []
     private var data = [UInt8](repeating: 0, count: blockCount * 512)
 
     var dataStart: Int { start + 0x1000 }
@@ -104,6 +106,7 @@ struct SmallQNX6 {
     mutating func file(_ number: Int, _ bytes: [UInt8]) {
         var pointers: [UInt32] = []
         for start in stride(from: 0, to: bytes.count, by: 512) {
+            dataBlocks.insert(next)
             pointers.append(block(Array(bytes[start..<min(bytes.count, start + 512)])))
         }
         nodes[number] = Node(mode: 0o100644, size: UInt64(bytes.count), pointers: pointers)

@@ -30,6 +30,8 @@ final class AnchorFinder: Sendable {
     private static let longest = 7
 
     private let file: any ByteSource
+    /// Images begin before this byte.
+    private let reach: UInt64
     /// What is known of where `imagefs` stands, so that many false startup headers in one file cost
     /// a walk or two and not one each.
     private struct Searches {
@@ -41,18 +43,21 @@ final class AnchorFinder: Sendable {
 
     private let searches: Mutex<Searches>
 
-    init(_ file: any ByteSource) {
+    /// Finds marks that stand before byte `reach` of a file.
+    init(_ file: any ByteSource, reach: UInt64 = .max) {
         self.file = file
-        searches = Mutex(Searches(budget: 2 &* min(file.byteCount, 1 << 62) &+ (16 << 20)))
+        self.reach = min(reach, file.byteCount)
+        searches = Mutex(Searches(budget: 2 &* min(self.reach, 1 << 62) &+ (16 << 20)))
     }
 
     /// All marks that start in the chunk at `offset`, in order, and where the next chunk starts;
-    /// nil at the end of the file. The first chunk of a search is a small one.
+    /// nil at the end of the search. The first chunk of a search is a small one.
     func hits(
         from offset: UInt64, isFirst: Bool
     ) throws(FormatError) -> (hits: [Hit], next: UInt64)? {
-        guard offset < file.byteCount else { return nil }
-        let size = isFirst ? Self.firstChunkSize : Self.chunkSize
+        guard offset < reach else { return nil }
+        let usual = isFirst ? Self.firstChunkSize : Self.chunkSize
+        let size = Int(clamping: min(UInt64(usual), reach &- offset))
         let chunk = try file.prefix(size + Self.longest - 1, at: offset)
         guard !chunk.isEmpty else { return nil }
         let hits = Self.hits(of: Anchor.allCases, in: chunk)

@@ -10,7 +10,8 @@ extension IFS {
         private var isFirst = true
         /// How many more blocks of 64 KiB may be unpacked behind headers that turn out false; bounds
         /// the time that a hostile file can take.
-        private var patience = 4096
+        private(set) var patience: Int
+        static let usualPatience = 4096
 
         /// The mark that came nearest to an image and why it was none, where none was found.
         public private(set) var refusal: FormatError?
@@ -20,9 +21,18 @@ extension IFS {
         public init(
             _ file: any ByteSource, from start: UInt64 = 0, _ options: Image.Options = .init()
         ) {
+            self.init(file, from: start, reach: .max, patience: Self.usualPatience, options)
+        }
+
+        /// Searches for images that begin from byte `start` on and before byte `reach`.
+        init(
+            _ file: any ByteSource, from start: UInt64, reach: UInt64, patience: Int,
+            _ options: Image.Options
+        ) {
             self.file = file
             self.options = options
-            finder = AnchorFinder(file)
+            self.patience = patience
+            finder = AnchorFinder(file, reach: reach)
             nextChunk = start
             passed = start
         }

@@ -1,0 +1,284 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Disks and file systems alone, mounted.
+@Suite(.needsFuse, .timeLimit(.minutes(20)))
+struct DiskTests {
+    private static let compare = Card.tool("compare-tree")
+
+    private func image(_ name: String) throws -> Word {
+        Word(try Fixtures.sharedImage(name).path)
+    }
+
+    /// Holds a directory against the listing of a shared image.
+    private func expect(
+        _ directory: Word, toBeAs listing: String, _ section: String? = nil, isLoose: Bool = false
+    ) throws {
+        let tool = try #require(Self.compare)
+        var words = ["python3", tool, directory, try image(listing + ".txt")]
+        if let section { words += ["--prefix", Word(section)] }
+        if isLoose { words.append("--loose") }
+        let finished = try run(words)
+        #expect(finished.status == 0, "\(finished)")
+    }
+
+    // MARK: Trees
+
+    /// A disk is a directory of its partitions, each the tree of its file system, called by its number
+    /// and what that is.
+    @Test(.enabled(if: compare != nil, "no ../shared/tools"))
+    func aRealDiskIsAsListed() throws {
+        let scratch = try Scratch()
+        defer { scratch.end() }
+        let mount = try scratch.mount(image("disk-mbr.img"))
+        #expect(
+            try Calls.names(mount.path)
+                == ["p1-fat16", "p2-qnx6", "p3-qnx4", "p5-qnx6", "p6-qnx4"])
+        let sections: [(Word, String)] = [
+            ("p1-fat16", "p1"), ("p2-qnx6", "p2"), ("p3-qnx4", "p3"), ("p5-qnx6", "p5"),
+            ("p6-qnx4", "p6"),
+        ]
+        for (name, section) in sections {
+            try expect(mount / name, toBeAs: "disk-mbr.img", section)
+        }
+        #expect(try mount.unmount().description == "status 0")
+    }
+
+    /// A file system alone is the root of the mount.
+    @Test(
+        .enabled(if: compare != nil, "no ../shared/tools"),
+        arguments: ["qnx6-le.img", "qnx6-be.img", "qnx4.img"])
+    func aFileSystemAloneIsTheRoot(name: String) throws {
+        let scratch = try Scratch()
+        defer { scratch.end() }
+        let mount = try scratch.mount(image(name))
+        try expect(mount.path, toBeAs: name)
+        #expect(try Calls.status(mount.path).st_ino == 1)
+        #expect(try mount.unmount().description == "status 0")
+    }
+
+    /// A made tree, read through the mount, is the one that it was made of.
+    @Test(.enabled(if: Card.hasAll, "no ../shared/tools, mkfs.fat or mtools"))
+    func madeTreesAreRead() throws {
+        let scratch = try Scratch()
+        defer { scratch.end() }
+        let mount = try scratch.mount(Card.make(scratch))
+        let names: [Word] = [
+            "p1-fat16", "p2-qnx6", "p3-unknown.img", "p5-qnx4", "p6-qnx6",
+        ]
+        #expect(try Calls.names(mount.path) == names)
+        for (tree, name) in [("qnx6.tree", "p2-qnx6"), ("qnx6.tree", "p6-qnx6")] as [(Word, Word)] {
+            let same = try run(["diff", "-r", "--no-dereference", "-x", ".boot", scratch / tree, mount / name])
+            // A fifo cannot be compared but with itself.
+            let lines = same.lines.filter { !$0.contains("is a fifo") }
+            #expect(lines == [] && same.errors.isEmpty, "\(same)")
+        }
+        let same = try shell(
+            """
+            cd "$1"; for file in large link empty directory/again directory/file77 directory/deeper/n*; do
+                cmp "$file" "$2/$file"
+            done
+            """, scratch / "qnx4.tree", mount / "p5-qnx4")
+        #expect(same.description == "status 0")
+        #expect(
+            try difference(Calls.contents(mount / "p1-fat16/EFI/pieces"), SplitMix64.noise(100_000))
+                == nil)
+        #expect(
+            try Calls.contents(mount / "p3-unknown.img") == SplitMix64.noise(1000)
+                + [UInt8](repeating: 0, count: 2048 * 512 - 1000))
+    }
+
+    /// What is in a partition decides what it shows, and not its type.
+    @Test func whatIsInAPartitionDecides() throws {
+        let scratch = try Scratch()
+        defer { scratch.end() }
+        let image = ImageBuilder([.file("inside", "an IFS\n")]).build().bytes
+        let bytes = DiskBytes(
+            [(0x0c, 64, [UInt8](repeating: 0xff, count: 5000) + image), (0xb3, 256, SplitMix64.noise(512))]
+        ).bytes
+        let mount = try scratch.mount(scratch.file("card.img", bytes))
+        #expect(try Calls.names(mount.path) == ["p1-ifs", "p2-unknown.img"])
+        #expect(try Calls.contents(mount / "p1-ifs/inside") == Array("an IFS\n".utf8))
+        #expect(try Calls.contents(mount / "p2-unknown.img") == SplitMix64.noise(512))
+    }
+
+    /// An IFS alone is mounted as ever, wherever it begins, and so is one that is asked for.
+    @Test func anImageThatIsAskedForIsMounted() throws {
+        let scratch = try Scratch()
+        defer { scratch.end() }
+        let image = ImageBuilder([.file("inside", "an IFS\n")]).build().bytes
+        let card = try scratch.file("card.img", DiskBytes([(0x0c, 64, image)]).bytes)
+        let mount = try scratch.mount(card, "image=1")
+        #expect(try Calls.names(mount.path) == ["inside"])
+    }
+
+    // MARK: Attributes
+
+    /// Of each node of a disk, inode number and link count are what the listings and names say.
+    @Test(.enabled(if: Card.hasAll, "no ../shared/tools, mkfs.fat or mtools"))
+    func numbersAreThoseOfTheNodes() throws {
+        let scratch = try Scratch()
+        defer { scratch.end() }
+        let mount = try scratch.mount(Card.make(scratch))
+        var paths: [UInt64: Set<Word>] = [:]
+        for path in try [""] + Calls.tree(mount.path) {
+            let found = try Calls.status(mount / path)
+            paths[UInt64(found.st_ino), default: []].insert(path)
+            if found.st_mode & S_IFMT == S_IFDIR {
+                let entries = try Calls.entries(mount / path)
+                let folders = entries.filter { $0.type == DT_DIR }.count
+                // The empty directories of QNX volumes count as their makers have counted.
+                #expect(Int(found.st_nlink) == folders, "\(path)")
+                #expect(entries.first { $0.name == "." }?.inode == UInt64(found.st_ino), "\(path)")
+                for entry in entries where entry.name != "." && entry.name != ".." {
+                    let named = try Calls.status(mount / path / entry.name)
+                    #expect(UInt64(named.st_ino) == entry.inode, "\(path)/\(entry.name)")
+                }
+            } else if found.st_nlink == 1 {
+                #expect(paths[UInt64(found.st_ino)]?.count == 1, "\(path)")
+            }
+        }
+        let doubled = paths.values.filter { $0.count > 1 }
+        #expect(doubled.contains(["p5-qnx4/directory/x", "p5-qnx4/directory/again"]))
+        for names in doubled {
+            let found = try Calls.status(mount / #require(names.first))
+            #expect(Int(found.st_nlink) == names.count, "\(names)")
+        }
+        // The root and what is no tree: everybody may look, and nobody write.
+        let root = try Calls.status(mount.path)
+        #expect(root.st_ino == 1 && root.st_mode == S_IFDIR | 0o555)
+        #expect(try Calls.status(mount / "p3-unknown.img").st_mode == S_IFREG | 0o444)
+        let times = try Calls.names(mount.path).map { try Calls.status(mount / $0).st_mtim.tv_sec }
+        #expect(root.st_mtim.tv_sec == times.max())
+    }
+
+    /// A mount of a disk is as large and as free as all its file systems; of a partition, as that.
+    @Test(.enabled(if: Card.hasAll, "no ../shared/tools, mkfs.fat or mtools"))
+    func roomIsThatOfTheFileSystems() throws {
+        let scratch = try Scratch()
+        defer { scratch.end() }
+        let card = try Card.make(scratch)
+        var sum = (size: UInt64(2048 * 512), free: UInt64(0))
+        for number in [1, 2, 5, 6] {
+            let mount = try scratch.mount(card, Word("partition=\(number)"))
+            let found = try Calls.statistics(mount.path)
+            sum.size += UInt64(found.f_blocks) * UInt64(found.f_frsize)
+            sum.free += UInt64(found.f_bfree) * UInt64(found.f_frsize)
+            #expect(found.f_bfree > 0 && found.f_bfree < found.f_blocks)
+            try mount.unmount()
+        }
+        let mount = try scratch.mount(card)
+        let found = try Calls.statistics(mount.path)
+        // Blocks of a mount have 512 bytes.
+        #expect(UInt64(found.f_blocks) * UInt64(found.f_frsize) == sum.size)
+        #expect(UInt64(found.f_bfree) * UInt64(found.f_frsize) == sum.free)
+    }
+
+    // MARK: Never changed
+
+    /// A disk is mounted read-only, whatever was asked for, and one line says so.
+    @Test(.enabled(if: Card.hasFAT, "no mkfs.fat or mtools"))
+    func aDiskIsReadOnlyAndSaysSo() throws {
+        let scratch = try Scratch()
+        defer { scratch.end() }
+        let card = try Card.make(
+            scratch, [Card.usual[0]], sectors: 40960)
+        let before = try Calls.contents(card)
+        let mount = try scratch.mount(card, "rw")
+        #expect(try #require(MountLine.on(mount.path).last).superOptions.contains("ro"))
+        for name in ["new", "p1-fat16/new"] as [Word] {
+            let failure = Calls.failure { (mount / name).withCString { mkdir($0, 0o755) } }
+            #expect(failure == SystemError(code: EROFS))
+        }
+        let said = try mount.unmount().errorText
+        #expect(
+            said == "mount.ifs: \(card): mounted read-only: disk images cannot be changed yet\n")
+        #expect(try difference(Calls.contents(card), before) == nil)
+    }
+
+    // MARK: Faults
+
+    /// What is wrong with a partition is told in one line, and costs that partition alone.
+    @Test(.enabled(if: Card.hasAll, "no ../shared/tools, mkfs.fat or mtools"))
+    func aDamagedPartitionIsAFileAndTheOthersAreServed() throws {
+        let scratch = try Scratch()
+        defer { scratch.end() }
+        let card = try Card.make(scratch)
+        // The block size of both superblocks of the second partition: neither sum is right then.
+        try Calls.open(card, O_RDWR) { file throws in
+            for place in [36864 * 512 + 0x2000 + 48, 36864 * 512 + 16384 * 512 - 4096 + 48] {
+                #expect(pwrite(file, [0xff] as [UInt8], 1, place) == 1)
+            }
+        }
+        let mount = try scratch.mount(card)
+        #expect(
+            try Calls.names(mount.path) == [
+                "p1-fat16", "p2-unknown.img", "p3-unknown.img", "p5-qnx4", "p6-qnx6",
+            ])
+        #expect(try Calls.contents(mount / "p1-fat16/MLO") == Array("hello".utf8))
+        let lines = try mount.unmount().errorText.split(separator: "\n")
+        #expect(lines.count == 1)
+        #expect(
+            lines.first?.hasPrefix(
+                "mount.ifs: \(card): partition 2, QNX6: qnx6 superblock.checksum at 0x1202004: found ")
+                == true && lines.first?.hasSuffix("; shown as a file") == true, "\(lines)")
+        let refused = try run([
+            Machine.tool("mount.ifs"), card, try scratch.directory("m"), "-o", "partition=2",
+        ])
+        #expect(refused.status == 35 && refused.errorText.contains("superblock.checksum"))
+    }
+
+    /// A block that cannot be right is an input/output error for its own file, and where it stands is
+    /// told.
+    @Test(.enabled(if: Card.hasAll, "no ../shared/tools, mkfs.fat or mtools"))
+    func aDamagedChainCostsItsFile() throws {
+        let scratch = try Scratch()
+        defer { scratch.end() }
+        let card = try Card.make(scratch, [Card.usual[0]], sectors: 40960)
+        let whole = try scratch.mount(card)
+        let sound = try Calls.contents(whole / "p1-fat16/EFI/pieces")
+        try whole.unmount()
+        // Both tables of the FAT16, from its fifth entry on, lead nowhere.
+        try must(
+            """
+            fat=$((2048 * 512 + 512 * $(od -An -tu2 -j $((2048 * 512 + 14)) -N 2 "$1")))
+            size=$((512 * $(od -An -tu2 -j $((2048 * 512 + 22)) -N 2 "$1")))
+            for start in $fat $((fat + size)); do
+                head -c $((size - 10)) /dev/zero | dd of="$1" bs=1 seek=$((start + 10)) conv=notrunc status=none
+            done
+            """, card)
+        let mount = try scratch.mount(card)
+        #expect(sound.count == 100_000)
+        #expect(throws: SystemError(code: EIO)) {
+            try Calls.contents(mount / "p1-fat16/EFI/pieces")
+        }
+        #expect(try Calls.contents(mount / "p1-fat16/MLO") == Array("hello".utf8))
+        let said = try mount.unmount().errorText
+        #expect(said.hasPrefix("mount.ifs: \(card): p1-fat16: table entry of cluster "), "\(said)")
+    }
+
+    private func must(_ script: Word, _ words: Word...) throws {
+        let finished = try run(["bash", "-euc", script, "test"] + words)
+        #expect(finished.status == 0, "\(finished)")
+    }
+
+    // MARK: Size
+
+    /// However large a disk is, it is mounted and listed at once.
+    @Test func aSparseDiskOfManyGigabytesIsMountedAtOnce() throws {
+        let scratch = try Scratch()
+        defer { scratch.end() }
+        let card = try scratch.file(
+            "card.img",
+            DiskBytes([(0x83, 64, [1]), (0x83, 1 << 24, [])], lengths: [1 << 23, 1 << 27]).bytes)
+        #expect(card.withCString { truncate($0, 100 << 30) } == 0)
+        let start = Date()
+        let mount = try scratch.mount(card)
+        #expect(try Calls.names(mount.path) == ["p1-unknown.img", "p2-unknown.img"])
+        #expect(Date().timeIntervalSince(start) < 10)
+        #expect(try Calls.status(mount / "p2-unknown.img").st_size == 64 << 30)
+        let server = try #require(mount.server.finished == nil ? Daemon(id: mount.server.id) : nil)
+        #expect(server.anonymousMemory < 80 << 20)
+    }
+}
