@@ -35,8 +35,8 @@ build: packages ## Build the tools into .build/release (the default)
 	@for name in $(MOUNT_LINKS); do ln -f $(built)/ifsfs $(built)/$$name || exit; done
 	@for name in $(TOOL_LINKS); do ln -f $(built)/ifs-tools $(built)/$$name || exit; done
 
-demo: build ## Show the tools at work on one image
-	@scripts/apt-packages run
+demo: build ## Show the tools at work on an image and a card
+	@scripts/apt-packages run demo
 	@scripts/demo
 
 test: build ## Run every test; ARGS="--filter NAME" runs some

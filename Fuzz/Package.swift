@@ -40,5 +40,9 @@ let package = Package(
         fuzzer("FuzzZlib"),
         fuzzer("FuzzWrapper"),
         fuzzer("FuzzBuildfile"),
+        fuzzer("FuzzDisk"),
+        fuzzer("FuzzFAT"),
+        fuzzer("FuzzQNX6"),
+        fuzzer("FuzzQNX4"),
     ]
 )

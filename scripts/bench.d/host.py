@@ -100,7 +100,7 @@ def require_fuse():
 
 def server(image):
     """The program that mounts an image."""
-    return OURS if image.name.endswith(".ifs") else PEER
+    return PEER if image.name.endswith(".sqfs") else OURS
 
 
 def unmount(directory):

@@ -6,6 +6,9 @@ public struct Disk: Sendable {
         public var fat = FAT.Options()
         /// Image file systems; what all of them keep together.
         public var image = IFS.Image.Options()
+        /// Whether files that hold an image file system have a directory beside them with what is
+        /// inside.
+        public var isNested = false
 
         /// As each format has it.
         public init() {}

@@ -27,12 +27,15 @@ struct MountOptions {
     var names: Disk.Names { partitionNames ?? .kind }
     /// Minutes by which the clock that wrote FAT's times is ahead of UTC; nil where nothing was said.
     private var clockMinutes: Int64?
+    /// Directories beside the images in a disk's files.
+    private var showsNested = false
     /// What bytes of FAT's short names stand for; nil where nothing was said.
     private var codePage: FAT.CodePage?
     /// How disks, and the file systems on them, are read.
     var disk: Disk.Options {
         var options = Disk.Options()
         options.image.cacheLimit = Int(clamping: cacheLimit)
+        options.isNested = showsNested
         options.fat.timeOffset = 60 * (clockMinutes ?? 0)
         options.fat.codePage = codePage ?? .cp437
         if let mask = fileMask ?? mask { options.fat.fileMask = mask }
@@ -88,6 +91,7 @@ struct MountOptions {
     var forDisks: String? {
         if partition != nil { return "partition=" }
         if partitionNames != nil { return "names=" }
+        if showsNested { return "nested" }
         if clockMinutes != nil { return "tz=" }
         return codePage == nil ? nil : "codepage="
     }
@@ -127,6 +131,7 @@ struct MountOptions {
         ("image", "N", "mount the Nth image of the file, from 1"),
         ("partition", "N", "show the tree of this partition alone"),
         ("names", "STYLE", "call partitions by kind (p1-fat16), number (p1) or label"),
+        ("nested", nil, "show what is in images in the files of a disk: NAME.d beside NAME"),
         ("tz", "OFFSET", "FAT's clock is so far ahead of UTC: +0200, or minutes"),
         ("codepage", "N", "of FAT's short names: 437, 850, 1252 or ascii"),
         ("cache", "SIZE", "keep this much of unpacked blocks (64M; K, M and G are known)"),
@@ -235,6 +240,7 @@ struct MountOptions {
             }
             partition = number
         case "names": partitionNames = try choice(name, value, Disk.Names.allCases)
+        case "nested": showsNested = true
         case "tz": clockMinutes = try minutes(value)
         case "codepage":
             guard let page = FAT.CodePage(name: value) else {
@@ -275,7 +281,8 @@ struct MountOptions {
         if value.contains(":"), !isSigned || digits.count != 4 { found = nil }
         if value.hasPrefix("-") { found = found.map { -$0 } }
         guard let found, (-1440...1440).contains(found) else {
-            throw ToolError("tz: found '\(value)', expected hours as +0200, or minutes, of a day at most")
+            throw ToolError(
+                "tz: found '\(value)', expected hours as +0200, or minutes, of a day at most")
         }
         return found
     }
