@@ -275,7 +275,8 @@ struct MountOptions {
         if value.contains(":"), !isSigned || digits.count != 4 { found = nil }
         if value.hasPrefix("-") { found = found.map { -$0 } }
         guard let found, (-1440...1440).contains(found) else {
-            throw ToolError("tz: found '\(value)', expected hours as +0200, or minutes, of a day at most")
+            throw ToolError(
+                "tz: found '\(value)', expected hours as +0200, or minutes, of a day at most")
         }
         return found
     }

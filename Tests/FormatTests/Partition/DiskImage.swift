@@ -1,5 +1,6 @@
-@testable import Format
 import TestSupport
+
+@testable import Format
 
 /// A disk with an MBR put together by hand; numbers are those of DOS's layout.
 struct DiskImage {

@@ -181,7 +181,9 @@ struct DiskTests {
         #expect(disk.table?.faults == [])
         #expect(disk.parts.map { $0.partition?.number } == [1, 2, 3, 5, 6, 7, 8, 9])
         // Three times 290 sectors and once 288: more would be over four times the disk.
-        #expect(disk.parts.map { $0.failure == nil } == [Bool](repeating: true, count: 4) + [Bool](repeating: false, count: 4))
+        #expect(
+            disk.parts.map { $0.failure == nil } == [Bool](repeating: true, count: 4)
+                + [Bool](repeating: false, count: 4))
         #expect(try disk.volume()?.names().count == 8)
     }
 
@@ -192,7 +194,8 @@ struct DiskTests {
         var head = DiskImage(sectors: 1, sectorSize: 4096)
         head.add(0xb3, at: 0x3000_0000, [], sectors: 100)
         let volume = SmallQNX6().build()
-        let source = SparseSource(16 << 40, [(0, head.bytes), (0x3000_0000 << 12 as UInt64, volume)])
+        let source = SparseSource(
+            16 << 40, [(0, head.bytes), (0x3000_0000 << 12 as UInt64, volume)])
         let disk = try #require(try Disk.find(in: source))
         #expect(disk.parts.map(\.kind) == [.qnx6])
         #expect(disk.parts[0].partition?.offset == 0x3000_0000 << 12)

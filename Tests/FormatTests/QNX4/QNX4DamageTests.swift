@@ -79,7 +79,8 @@ struct QNX4DamageTests {
             let small = Self.small()
             let bytes = small.build()
             // Every byte of what is in use but the bitmap and a file; behind it, the edges of blocks.
-            for count in Array(512..<1024) + Array(1536..<2560) + Array(9 * 512..<small.next * 512) {
+            for count in Array(512..<1024) + Array(1536..<2560) + Array(9 * 512..<small.next * 512)
+            {
                 Self.attempt(Array(bytes.prefix(count)), "\(count) bytes")
             }
             for count in stride(from: 0, through: bytes.count, by: 512) {

@@ -67,8 +67,11 @@ struct QNX6DamageTests {
             let masks: [UInt8] = [0xff, 0x01, 0x80]
             // The bitmap, all inodes, directories, pointers and names: every block in use that is no
             // file's data.
-            let blocks = [0, 1, 2, 3, 4] + (10..<small.next).filter { !small.dataBlocks.contains($0) }
-            let places = blocks.flatMap { small.dataStart + $0 * 512..<small.dataStart + $0 * 512 + 512 }
+            let blocks =
+                [0, 1, 2, 3, 4] + (10..<small.next).filter { !small.dataBlocks.contains($0) }
+            let places = blocks.flatMap {
+                small.dataStart + $0 * 512..<small.dataStart + $0 * 512 + 512
+            }
             for turn in 0..<(LongRun.isOn ? 3 : 1) {
                 for place in starts.flatMap({ $0..<($0 + 512) }) {
                     var changed = bytes

@@ -6,7 +6,9 @@ import Testing
 /// of QNX file systems in `../shared/tools`.
 enum Card {
     /// Whether FAT cards can be made.
-    static let hasFAT = ["sfdisk", "mkfs.fat", "mcopy", "mattrib"].allSatisfy { Machine.has(Word($0)) }
+    static let hasFAT = ["sfdisk", "mkfs.fat", "mcopy", "mattrib"].allSatisfy {
+        Machine.has(Word($0))
+    }
 
     /// A program of `../shared/tools`; nil where it is not here.
     static func tool(_ name: String) -> Word? {
@@ -46,12 +48,16 @@ enum Card {
     /// A FAT16 of 16 MiB, a QNX 6 in either byte order, a QNX 4 in pieces; one of the QNX in a logical
     /// partition; and one that nobody knows.
     static let usual = [
-        Part(sector: 2048, count: 32768, type: "6", contents: .fat(["-F16", "-n", "BOOT"]), rest: "bootable"),
+        Part(
+            sector: 2048, count: 32768, type: "6", contents: .fat(["-F16", "-n", "BOOT"]),
+            rest: "bootable"),
         Part(sector: 36864, count: 16384, type: "b3", contents: .qnx6(["--label", "system"])),
         Part(sector: 53248, count: 2048, type: "83", contents: .bytes(SplitMix64.noise(1000))),
         Part(sector: 55296, count: 40000, type: "f", contents: .bytes([])),
         Part(sector: 57344, count: 8192, type: "4f", contents: .qnx4(["--fragment", "3"])),
-        Part(sector: 67584, count: 16384, type: "b3", contents: .qnx6(["--big-endian", "--block-size", "4096"])),
+        Part(
+            sector: 67584, count: 16384, type: "b3",
+            contents: .qnx6(["--big-endian", "--block-size", "4096"])),
     ]
 
     /// Makes a disk image with such partitions; those inside an extended one come behind it.
@@ -63,10 +69,14 @@ enum Card {
         let card = scratch / name
         let script =
             "label: \(label)\n"
-            + parts.map { "start=\($0.sector), size=\($0.count), type=\($0.type)"
-                + ($0.rest.isEmpty ? "\n" : ", \($0.rest)\n") }.joined()
+            + parts.map {
+                "start=\($0.sector), size=\($0.count), type=\($0.type)"
+                    + ($0.rest.isEmpty ? "\n" : ", \($0.rest)\n")
+            }.joined()
         let table = try scratch.file("table", Array(script.utf8))
-        try must("truncate -s $((512 * $2)) \"$1\"; sfdisk --quiet \"$1\" < \"$3\"", card, Word("\(sectors)"), table)
+        try must(
+            "truncate -s $((512 * $2)) \"$1\"; sfdisk --quiet \"$1\" < \"$3\"", card,
+            Word("\(sectors)"), table)
         for part in parts { try fill(card, part, scratch) }
         return card
     }
@@ -108,7 +118,8 @@ enum Card {
 
     private static func copy(_ image: Word, to card: Word, _ sector: Word) throws {
         try must(
-            "dd if=\"$1\" of=\"$2\" bs=512 seek=\"$3\" conv=notrunc,sparse status=none", image, card, sector)
+            "dd if=\"$1\" of=\"$2\" bs=512 seek=\"$3\" conv=notrunc,sparse status=none", image,
+            card, sector)
     }
 
     /// Long and short names, directories, files of several clusters, one of them in pieces.

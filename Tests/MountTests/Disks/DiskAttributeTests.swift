@@ -29,7 +29,9 @@ struct DiskAttributeTests {
         #expect(try text("qnx4.status", qnx4) == "0x21")
         // Listed, because that was asked for.
         #expect(
-            try Set(Calls.attributeNames(fat)) == ["user.fat.label", "user.fat.serial", "user.fat.type"])
+            try Set(Calls.attributeNames(fat)) == [
+                "user.fat.label", "user.fat.serial", "user.fat.type",
+            ])
         #expect(try Calls.attributeNames(qnx6).contains("user.qnx6.serial"))
         #expect(
             try Set(Calls.attributeNames(fat / "MLO")).isSuperset(of: [
@@ -83,6 +85,8 @@ struct DiskAttributeTests {
         // Each member is in the manual.
         let page = try ManualPage("man/mount.ifs.8").section("EXTENDED ATTRIBUTES")
             .joined(separator: " ").split { " ,.".contains($0) }.map(String.init)
-        for name in Array(object.keys) + Array(parts[0].keys) { #expect(page.contains(name), "\(name)") }
+        for name in Array(object.keys) + Array(parts[0].keys) {
+            #expect(page.contains(name), "\(name)")
+        }
     }
 }

@@ -10,7 +10,9 @@ struct DiskLifeTests {
     }
 
     /// Inode numbers and file handles of a disk are good at every mount of the same bytes.
-    @Test(.needsRoot, .enabled(if: Card.hasAll, "no ../shared/tools, mkfs.fat or mtools"), arguments: ["", "partition=1", "partition=2", "partition=5"])
+    @Test(
+        .needsRoot, .enabled(if: Card.hasAll, "no ../shared/tools, mkfs.fat or mtools"),
+        arguments: ["", "partition=1", "partition=2", "partition=5"])
     func handlesAreGoodAtTheNextMount(option: String) throws {
         let scratch = try Scratch()
         defer { scratch.end() }
@@ -27,7 +29,9 @@ struct DiskLifeTests {
         for node in nodes.reversed() {
             try node.handle.open(in: mount.path, Linux.pathOnly) { descriptor throws in
                 var found = stat()
-                #expect(fstat(descriptor, &found) == 0 && UInt64(found.st_ino) == node.inode, "\(node.path)")
+                #expect(
+                    fstat(descriptor, &found) == 0 && UInt64(found.st_ino) == node.inode,
+                    "\(node.path)")
                 guard found.st_mode & S_IFMT == S_IFDIR else { return }
                 let above = try Calls.status("/proc/self/fd/\(descriptor)/..")
                 let parent = node.path.bytes.isEmpty ? mount.path : mount / node.path / ".."
@@ -44,7 +48,8 @@ struct DiskLifeTests {
         let scratch = try Scratch()
         defer { scratch.end() }
         let (builder, _) = Samples.large(1_300_000, .none)
-        let card = try scratch.file("card.img", DiskBytes([(0x0c, 64, builder.build().bytes)]).bytes)
+        let card = try scratch.file(
+            "card.img", DiskBytes([(0x0c, 64, builder.build().bytes)]).bytes)
         let mount = try scratch.mount(card)
         try Calls.open(mount / "p1-ifs/file") { descriptor throws in
             let before = try Calls.bytes(of: descriptor, at: 0, count: 4096)

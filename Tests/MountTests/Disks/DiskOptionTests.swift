@@ -31,7 +31,8 @@ struct DiskOptionTests {
                 let (own, other) = try (
                     Calls.status(mount / path), Calls.status(whole / name / path)
                 )
-                #expect(own.st_mode == other.st_mode && own.st_size == other.st_size || path == "/..")
+                #expect(
+                    own.st_mode == other.st_mode && own.st_size == other.st_size || path == "/..")
             }
             try mount.unmount()
         }

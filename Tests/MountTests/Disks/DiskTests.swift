@@ -69,7 +69,9 @@ struct DiskTests {
         ]
         #expect(try Calls.names(mount.path) == names)
         for (tree, name) in [("qnx6.tree", "p2-qnx6"), ("qnx6.tree", "p6-qnx6")] as [(Word, Word)] {
-            let same = try run(["diff", "-r", "--no-dereference", "-x", ".boot", scratch / tree, mount / name])
+            let same = try run([
+                "diff", "-r", "--no-dereference", "-x", ".boot", scratch / tree, mount / name,
+            ])
             // A fifo cannot be compared but with itself.
             let lines = same.lines.filter { !$0.contains("is a fifo") }
             #expect(lines == [] && same.errors.isEmpty, "\(same)")
@@ -95,7 +97,10 @@ struct DiskTests {
         defer { scratch.end() }
         let image = ImageBuilder([.file("inside", "an IFS\n")]).build().bytes
         let bytes = DiskBytes(
-            [(0x0c, 64, [UInt8](repeating: 0xff, count: 5000) + image), (0xb3, 256, SplitMix64.noise(512))]
+            [
+                (0x0c, 64, [UInt8](repeating: 0xff, count: 5000) + image),
+                (0xb3, 256, SplitMix64.noise(512)),
+            ]
         ).bytes
         let mount = try scratch.mount(scratch.file("card.img", bytes))
         #expect(try Calls.names(mount.path) == ["p1-ifs", "p2-unknown.img"])
@@ -221,7 +226,8 @@ struct DiskTests {
         #expect(lines.count == 1)
         #expect(
             lines.first?.hasPrefix(
-                "mount.ifs: \(card): partition 2, QNX6: qnx6 superblock.checksum at 0x1202004: found ")
+                "mount.ifs: \(card): partition 2, QNX6: qnx6 superblock.checksum at 0x1202004: found "
+            )
                 == true && lines.first?.hasSuffix("; shown as a file") == true, "\(lines)")
         let refused = try run([
             Machine.tool("mount.ifs"), card, try scratch.directory("m"), "-o", "partition=2",
