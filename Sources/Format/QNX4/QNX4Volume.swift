@@ -4,22 +4,18 @@
 /// Left out of listings are names that no system can have, and those that lead to no file; to look
 /// one of these up is an error. A subdirectory belongs to the directory that its `..` names: no walk
 /// comes twice to the same place.
-public struct QNX4Volume: Volume {
+public final class QNX4Volume: Volume {
     let blocks: QNX4.Blocks
     let share: VolumeCaches.Share
     private let root: Node
-    private let counted = Counted()
-
     /// The statistics once they were counted.
-    private final class Counted: Sendable {
-        let known = Lock<VolumeStatistics?>(nil)
-    }
+    private let counted = Lock<VolumeStatistics?>(nil)
 
     typealias Node = QNX4.Blocks.Node
 
     /// Opens the volume that starts at the source's first byte. Throws `corrupt` for a root block
     /// that is none, and for a broken root directory.
-    public init(_ source: any ByteSource) throws(FormatError) {
+    public convenience init(_ source: any ByteSource) throws(FormatError) {
         try self.init(source, .whole)
     }
 
@@ -34,7 +30,7 @@ public struct QNX4Volume: Volume {
     /// Bytes of the volume by its bitmap, and those of free blocks. They are counted at the first
     /// call; where the bitmap cannot be read nothing is free.
     public var statistics: VolumeStatistics {
-        counted.known.withLock { known in
+        counted.withLock { known in
             if let known { return known }
             // A medium that fails says so to whoever reads a file; here is no place for it.
             let found =

@@ -3,7 +3,7 @@
 /// Left out of listings are names that no system can have, and those that lead to inodes which are
 /// free or broken; to look one of these up is an error, as it is in Linux. A subdirectory belongs to
 /// the directory that its `..` names: no walk comes twice to the same place.
-public struct QNX6Volume: Volume {
+public final class QNX6Volume: Volume {
     /// The superblocks.
     public let superblocks: QNX6.Superblocks
     let blocks: QNX6.Blocks
@@ -27,7 +27,7 @@ public struct QNX6Volume: Volume {
 
     /// Opens the volume that starts at the source's first byte. Throws what is wrong with the
     /// superblocks, `truncated` for a volume cut off, and `corrupt` for a root that is no directory.
-    public init(_ source: any ByteSource) throws(FormatError) {
+    public convenience init(_ source: any ByteSource) throws(FormatError) {
         try self.init(source, .whole)
     }
 

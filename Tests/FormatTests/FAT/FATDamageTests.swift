@@ -16,30 +16,36 @@ struct FATDamageTests {
         /// Nodes that are looked at: no tree of these small volumes has as many.
         private static let mostNodes = 3000
 
-        private let log: Int32
+        /// Eighty bytes that a parent can read, however this process ends: no call for each volume.
+        private let log: UnsafeMutableRawPointer
         private var count = 0
         private var problems: [String] = []
 
         init(log: String) {
-            self.log = Foundation.open(log, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+            let file = Foundation.open(log, O_RDWR | O_CREAT | O_TRUNC, 0o600)
+            ftruncate(file, 80)
+            self.log = mmap(nil, 80, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
+            close(file)
             // A hang ends as a failure: the kernel stops the process.
             var limit = rlimit(rlim_cur: 240, rlim_max: 240)
             setrlimit(__rlimit_resource_t(0), &limit)
         }
 
-        /// Tries a volume.
-        mutating func attempt(_ bytes: [UInt8], _ what: String) {
+        /// Tries a volume. What goes through all of the table may be left out.
+        mutating func attempt(_ bytes: [UInt8], _ what: String, checks: Bool = true) {
             count += 1
             let line = Array(what.utf8.prefix(80))
-            pwrite(log, line + [UInt8](repeating: 0x20, count: 80 - line.count), 80, 0)
+            log.copyMemory(
+                from: line + [UInt8](repeating: 0x20, count: 80 - line.count), byteCount: 80)
             let start = Measure.threadSeconds
             let source = MemorySource(bytes)
             if (try? FAT.BootSector.isPlausible(in: source)) == nil {
                 problems.append("\(what): memory throws no i/o error")
             }
             if let volume = try? FAT.Volume(source) {
+                if checks { _ = volume.statistics }
                 if Self.walk(volume) > Self.mostNodes { problems.append("\(what): no end") }
-                let faults = volume.check()
+                let faults = checks ? volume.check() : []
                 if faults.count > 1000 || faults.contains(where: { $0.description.contains("\n") })
                 {
                     problems.append("\(what): faults")
@@ -52,7 +58,6 @@ struct FATDamageTests {
         /// Reads everything there is; returns the number of nodes.
         private static func walk(_ volume: FAT.Volume) -> Int {
             var (pending, count) = ([NodeID.root], 0)
-            _ = volume.statistics
             while let node = pending.popLast(), count <= mostNodes {
                 count += 1
                 // Whatever fails here may fail.
@@ -141,12 +146,19 @@ struct FATDamageTests {
             var run = Run(log: log)
             let table = image.reservedSize..<(image.reservedSize + 512)
             let masks: [UInt8] = [0xff, 0x01, 0x80, 0x10]
-            for place in [Array(0..<512), Array(table), Self.directories(image)].joined() {
+            // Directories are the same in all three.
+            let directories = Self.directories(image).filter {
+                bits == 12 || $0 % 5 == 0 || LongRun.isOn
+            }
+            for place in [Array(0..<512), Array(table), directories].joined() {
                 for turn in 0..<(LongRun.isOn ? 4 : 1) {
                     let mask = masks[(place + turn) % 4]
                     var bytes = image.bytes
                     bytes[place] ^= mask
-                    run.attempt(bytes, "\(bits): byte \(place) ^ \(mask)")
+                    // In FAT16 the table has to be long.
+                    run.attempt(
+                        bytes, "\(bits): byte \(place) ^ \(mask)",
+                        checks: bits != 16 || place % 8 == 0 || LongRun.isOn)
                 }
             }
             print(try run.report())

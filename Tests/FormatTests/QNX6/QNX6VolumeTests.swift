@@ -33,7 +33,8 @@ struct QNX6VolumeTests {
 
     @Test(
         .enabled(if: MadeQNXVolume.has("make-qnx6"), "no ../shared/tools"),
-        arguments: [512, 1024, 2048, 4096, 8192, 16384, 32768], [false, true])
+        arguments: [512, 1024, 2048, 4096, 8192, 16384, 32768].map { ($0, false) }
+            + [(512, true), (4096, true), (32768, true)])
     func volumesOfEveryBlockSizeAreTheirTrees(blockSize: Int, isBigEndian: Bool) throws {
         let made = try MadeQNXVolume()
         try made.fillWithDemo()
@@ -64,7 +65,8 @@ struct QNX6VolumeTests {
         let volume = try QNX6Volume(made.source())
         let node = try #require(try volume.node(at: "large"))
         var expected = [UInt8](repeating: 0, count: 1 << 20)
-        for place in stride(from: 0, to: size, by: 1 << 20) {
+        // From the first level to the last; pieces of noise among them.
+        for place in [0, 7_600_000, 61_200_000, 130_000_000, size - 99_999] {
             let count = pread(file, &expected, expected.count, off_t(place))
             let found = try volume.bytes(of: node, at: UInt64(place), count: 1 << 20)
             #expect(difference(found, expected[..<count]) == nil, "from \(place) on")
@@ -76,7 +78,7 @@ struct QNX6VolumeTests {
         arguments: [false, true])
     func thousandsOfFilesAreFoundFast(isBigEndian: Bool) throws {
         let made = try MadeQNXVolume()
-        let count = 4000
+        let count = isBigEndian ? 300 : 1500
         for index in 0..<count {
             // Every other name is a long one, some as long as a host has them.
             let tail = index % 2 == 0 ? "" : String(repeating: "-", count: 24 + index % 200)
