@@ -55,10 +55,10 @@ package enum Builds {
             image.byteCount <= writeLimit
         else { return }
         var sink = MemorySink()
-        guard let count = attempt({ () throws(MkifsError) in try image.write(to: &sink) }) else {
+        guard let written = attempt({ () throws(MkifsError) in try image.write(to: &sink) }) else {
             preconditionFailure("an image that was laid out and cannot be written")
         }
-        precondition(count == UInt64(sink.bytes.count), "an image of another length")
+        precondition(written.byteCount == UInt64(sink.bytes.count), "an image of another length")
         if plan.isBuilt { check(sink.bytes, plan) }
     }
 

@@ -31,7 +31,7 @@ package struct PiecedSource: ByteSource {
         guard offset < byteCount else { return 0 }
         let count = Int(min(UInt64(buffer.count), byteCount - offset))
         let wanted = offset..<(offset + UInt64(count))
-        let target = UnsafeMutableRawBufferPointer(rebasing: unsafe buffer[..<count])
+        let target = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
         unsafe target.initializeMemory(as: UInt8.self, repeating: 0)
         for piece in pieces {
             let range = (piece.start..<(piece.start + UInt64(piece.bytes.count))).clamped(

@@ -114,7 +114,7 @@ struct NestedVolume: Volume {
         _ body: (_ index: Int, _ name: UnsafeBufferPointer<UInt8>, _ node: NodeID) -> Bool
     ) throws(FormatError) {
         if let (place, inner) = inside(directory) {
-            return try entries(of: inner, in: place, from: index, body)
+            return try unsafe entries(of: inner, in: place, from: index, body)
         }
         var goesOn = true
         if index < Self.firstIndex {
