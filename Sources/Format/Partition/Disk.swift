@@ -44,6 +44,14 @@ public struct Disk: Sendable {
     public static func find(
         in source: any ByteSource, _ options: Options = Options()
     ) throws(FormatError) -> Disk? {
+        let found = try found(in: source, options)
+        guard options.isNested, let found else { return found }
+        return try found.nesting(in: source, options.image)
+    }
+
+    private static func found(
+        in source: any ByteSource, _ options: Options
+    ) throws(FormatError) -> Disk? {
         if let table = try PartitionTable.gpt(source) { return Disk(source, table, options) }
         let whole = WindowSource(source, from: 0, count: source.byteCount)
         if let kind = try FileSystemKind.found(in: whole) {
@@ -57,7 +65,7 @@ public struct Disk: Sendable {
         return table.map { Disk(source, $0, options) }
     }
 
-    private init(table: PartitionTable?, parts: [Part]) {
+    init(table: PartitionTable?, parts: [Part]) {
         self.table = table
         self.parts = parts
     }

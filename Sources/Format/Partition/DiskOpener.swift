@@ -69,11 +69,11 @@ struct DiskOpener {
         case .fat12, .fat16, .fat32:
             let volume = try FAT.Volume(bytes, options.fat, share)
             // Whoever lists a root that cannot be read is told.
-            return (kind, nested(volume), (try? volume.label()) ?? [])
+            return (kind, volume, (try? volume.label()) ?? [])
         case .qnx6:
             let volume = try QNX6Volume(bytes, share)
-            return (kind, nested(volume), volume.superblock.printableIdentifier ?? [])
-        case .qnx4: return (kind, nested(try QNX4Volume(bytes, share)), [])
+            return (kind, volume, volume.superblock.printableIdentifier ?? [])
+        case .qnx4: return (kind, try QNX4Volume(bytes, share), [])
         case .ifs, nil:
             var scanner = IFS.Scanner(
                 bytes, from: 0, reach: Self.reach, patience: patience, options.image)
@@ -81,10 +81,5 @@ struct DiskOpener {
             guard let image = try scanner.next() else { return (nil, nil, []) }
             return (.ifs, try IFS.ImageVolume(image), [])
         }
-    }
-
-    /// The volume with what is in its images, where that is asked for.
-    private func nested(_ volume: any Volume) -> any Volume {
-        options.isNested ? NestedVolume.made(volume, options.image) : volume
     }
 }

@@ -15,24 +15,29 @@ struct NestedVolume: Volume {
     /// Indexes in `nested` by directory.
     private let places: [NodeID: [Int]]
 
+    /// More images than any volume has.
+    private static let most = 4096
     private static let mark: UInt64 = 1 << 47
     private static let numberBits: UInt64 = 24
     private static let lastNumber: UInt64 = 1 << numberBits - 1
     /// Where the nested directories of a directory begin to count.
     private static let firstIndex = 1 << 48
 
-    /// The volume with the images that are in its files now; the volume itself where there are none.
-    static func made(_ volume: any Volume, _ options: IFS.Image.Options) -> any Volume {
+    /// The volume with these images, whose paths are those of its files; the volume itself where there
+    /// are none. All of them together keep as much of what was unpacked as `options` say.
+    static func made(
+        _ volume: any Volume, _ paths: [[UInt8]], _ options: IFS.Image.Options
+    ) -> any Volume {
+        var options = options
+        options.cacheLimit /= max(1, paths.count)
         var taken: [NodeID: Set<[UInt8]>] = [:]
         var nested: [Nested] = []
-        for found in NestedImages.all(in: volume, options) {
+        for path in paths.prefix(most) {
             do throws(FormatError) {
-                let tree = try IFS.ImageVolume(found.image)
-                let name = try freeName(found, volume, &taken)
-                nested.append(
-                    Nested(
-                        directory: found.directory, name: name,
-                        volume: PlacedVolume(tree, name: printable(found.path))))
+                guard let found = try Self.nested(path, in: volume, options, &taken) else {
+                    continue
+                }
+                nested.append(found)
             } catch {
                 // The file shows as a file, and checking it tells why.
             }
@@ -46,18 +51,40 @@ struct NestedVolume: Volume {
         places = Dictionary(grouping: nested.indices) { nested[$0].directory }
     }
 
+    private static func nested(
+        _ path: [UInt8], in volume: any Volume, _ options: IFS.Image.Options,
+        _ taken: inout [NodeID: Set<[UInt8]>]
+    ) throws(FormatError) -> Nested? {
+        var (directory, node) = (NodeID.root, NodeID.root)
+        var name: [UInt8] = []
+        for component in path.split(separator: UInt8(ascii: "/")) {
+            (directory, name) = (node, Array(component))
+            guard let next = try volume.lookup(name, in: directory) else { return nil }
+            node = next
+        }
+        guard let file = try VolumeFileSource(volume, node) else { return nil }
+        var scanner = IFS.Scanner(
+            file, from: 0, reach: DiskImageFinder.reach, patience: IFS.Scanner.usualPatience,
+            options)
+        guard let image = try scanner.next() else { return nil }
+        let tree = try IFS.ImageVolume(image)
+        return Nested(
+            directory: directory, name: try freeName(name, in: directory, of: volume, &taken),
+            volume: PlacedVolume(tree, name: printable(path)))
+    }
+
     /// `NAME.d`, with a number behind it where that name is taken.
     private static func freeName(
-        _ found: NestedImages.Found, _ volume: any Volume, _ taken: inout [NodeID: Set<[UInt8]>]
+        _ name: [UInt8], in directory: NodeID, of volume: any Volume,
+        _ taken: inout [NodeID: Set<[UInt8]>]
     ) throws(FormatError) -> [UInt8] {
-        let name = found.path[(found.path.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0)...]
         var number = 1
         while true {
             let wanted = name + Array((number == 1 ? ".d" : ".d\(number)").utf8)
-            if try volume.lookup(Array(wanted), in: found.directory) == nil,
-                taken[found.directory, default: []].insert(Array(wanted)).inserted
+            if try volume.lookup(wanted, in: directory) == nil,
+                taken[directory, default: []].insert(wanted).inserted
             {
-                return Array(wanted)
+                return wanted
             }
             number += 1
         }

@@ -103,13 +103,4 @@ struct NestedVolumeTests {
         #expect(first.count == 9 + 3 * 4 - 2 && Set(first).count == first.count)
         #expect(try numbers(volume(), .root) == first)
     }
-
-    @Test(arguments: [
-        ("qnx-ifs", true), ("QNX.IFS", true), ("ifs2-root.bin", true), (".boot", true),
-        (".altboot", true), ("board.ifs.old", true), ("qnxifs", true), ("gifs", false),
-        ("ifsfs.txt", false), ("boot", false), ("", false),
-    ])
-    func imagesAreCalledSo(name: String, isLikely: Bool) {
-        #expect(NestedImages.isLikely(Array(name.utf8)) == isLikely)
-    }
 }
