@@ -95,6 +95,7 @@ enum Card {
             try fillFAT(image, scratch)
             try copy(image, to: card, start)
         case .qnx6(let options):
+            // A tree that is there already is taken.
             let (tree, image) = (scratch / "qnx6.tree", scratch / "qnx6.img")
             let maker = try #require(tool("make-qnx6"))
             try must(
