@@ -129,7 +129,7 @@ struct DiskOptionTests {
         #expect(names.contains(Word(expected)), "\(names)")
     }
 
-    /// Names are looked up whatever their case.
+    /// Names on FAT are found whatever their case.
     @Test(.enabled(if: Card.hasFAT, "no mkfs.fat or mtools"))
     func namesOfEitherCaseAreFound() throws {
         let scratch = try Scratch()

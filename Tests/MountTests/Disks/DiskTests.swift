@@ -91,7 +91,8 @@ struct DiskTests {
                 + [UInt8](repeating: 0, count: 2048 * 512 - 1000))
     }
 
-    /// What is in a partition decides what it shows, and not its type.
+    /// What is in a partition decides what it shows, and not its type; what nobody knows is a file of
+    /// its bytes.
     @Test func whatIsInAPartitionDecides() throws {
         let scratch = try Scratch()
         defer { scratch.end() }

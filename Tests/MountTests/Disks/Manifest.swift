@@ -15,7 +15,8 @@ struct Manifest: Equatable {
 
     /// What the kernel sees in a partition, or in a file system alone. Where it does not count names
     /// there is a `-`.
-    static func kernel(_ image: Word, partition: Int? = nil, _ type: Word, options: Word? = nil) throws
+    static func kernel(_ image: Word, partition: Int? = nil, _ type: Word, options: Word? = nil)
+        throws
         -> Manifest
     {
         let tool = try #require(Card.tool("kernel-read"))
@@ -111,7 +112,9 @@ struct Manifest: Equatable {
     func expectSame(as other: Manifest, _ what: String) {
         #expect(!lines.isEmpty)
         let (mine, theirs) = (Set(lines), Set(other.lines))
-        for line in lines where !theirs.contains(line) { Issue.record("\(what): only here: \(line)") }
+        for line in lines where !theirs.contains(line) {
+            Issue.record("\(what): only here: \(line)")
+        }
         for line in other.lines where !mine.contains(line) {
             Issue.record("\(what): only there: \(line)")
         }

@@ -105,7 +105,8 @@ struct SecondReaderTests {
         try expectSame(image, scratch)
         let mount = try scratch.mount(image)
         let (serial, first) = try (
-            Calls.attribute("user.qnx6.serial", of: mount.path), Calls.contents(image)[0x2008..<0x2010]
+            Calls.attribute("user.qnx6.serial", of: mount.path),
+            Calls.contents(image)[0x2008..<0x2010]
         )
         let digits = option == "--big-endian" ? Array(first) : first.reversed()
         let number = digits.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
