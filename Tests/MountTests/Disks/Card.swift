@@ -22,6 +22,10 @@ enum Card {
     static let hasAll =
         hasFAT && tool("make-qnx6") != nil && tool("make-qnx4") != nil && Machine.has("python3")
 
+    /// Whether there is a reader of QNX file systems beside Linux: dissect.qnxfs, from PyPI.
+    static let hasSecondReader =
+        (try? run(["python3", "-c", "import dissect.qnxfs"]).status) == 0
+
     /// What is in a partition.
     enum Contents: Sendable {
         /// mkfs.fat's options, with what `fatTree` makes in it.
@@ -95,6 +99,7 @@ enum Card {
             try fillFAT(image, scratch)
             try copy(image, to: card, start)
         case .qnx6(let options):
+            // A tree that is there already is taken.
             let (tree, image) = (scratch / "qnx6.tree", scratch / "qnx6.img")
             let maker = try #require(tool("make-qnx6"))
             try must(

@@ -59,7 +59,7 @@ struct DiskAttributeTests {
         #expect(try text("fat.attributes", mount / "p1-fat16/MLO") == "RHA")
     }
 
-    /// The root of a disk, or of one partition of it, tells of the disk by `user.disk.info`.
+    /// The root of a disk, or of one partition of it, tells of the disk by user.disk.info.
     @Test func theRootTellsOfTheDisk() throws {
         let scratch = try Scratch()
         defer { scratch.end() }
