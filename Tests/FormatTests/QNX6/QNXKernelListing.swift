@@ -30,12 +30,7 @@ struct QNXKernelListing {
     init(_ image: String, _ type: String) throws {
         let result = try MadeQNXVolume.run("kernel-read", [image, "--fstype", type])
         #expect(result.status == 0)
-        self.init(result.text)
-    }
-
-    /// Lines as kernel-read prints them.
-    init(_ text: String) {
-        entries = text.split(separator: "\n").compactMap { line in
+        entries = result.text.split(separator: "\n").compactMap { line in
             let fields = line.split(separator: " ", maxSplits: 6).map(String.init)
             guard fields.count == 7, let mode = UInt32(fields[0], radix: 8),
                 let user = UInt32(fields[1]), let group = UInt32(fields[2]),

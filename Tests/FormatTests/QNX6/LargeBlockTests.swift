@@ -3,43 +3,12 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What Linux cannot mount, or shows otherwise, as other readers have it: dissect.qnxfs and qnxmount,
-/// which `scripts/judges` installs.
-struct SecondReaderTests {
+/// What Linux cannot mount, as another reader has it: qnxmount, which `scripts/judges` installs.
+struct LargeBlockTests {
     /// The Python that has the reader.
     private static let python = Fixtures.root.appendingPathComponent(".build/judges/bin/python")
     private static let isHere =
-        Fixtures.exists(python) && MadeQNXVolume.has("make-qnx6") && MadeQNXVolume.has("make-qnx4")
-
-    /// Prints a volume in the form of kernel-read.
-    private static let program = """
-        import hashlib, stat, sys
-        from dissect.qnxfs import QNXFS
-        kinds = {stat.S_IFREG: lambda node: hashlib.sha256(node.open().read()).hexdigest(),
-                 stat.S_IFLNK: lambda node: "->" + node.link}
-        def show(node, path):
-            entry = node.inode
-            content = kinds.get(node.type, lambda node: "-")(node)
-            print("%o" % node.mode, node.uid, node.gid, entry.di_mtime, node.size, content, path or ".")
-            if node.is_dir():
-                for name, below in sorted(node.iterdir(), key=lambda item: item[0]):
-                    if name not in (".", ".."):
-                        show(below, path + "/" + name if path else name)
-        show(QNXFS(open(sys.argv[1], "rb")).root, "")
-        """
-
-    private func listing(_ image: String) throws -> QNXKernelListing {
-        let process = Process()
-        process.executableURL = Self.python
-        process.arguments = ["-c", Self.program, image]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0)
-        return QNXKernelListing(String(decoding: data, as: UTF8.self))
-    }
+        Fixtures.exists(python) && MadeQNXVolume.has("make-qnx6")
 
     /// Linux takes blocks of up to 4 KiB, and dissect.qnxfs looks for larger ones at another place, as
     /// Linux would. qnxmount follows the vendor there, in little-endian volumes.
@@ -94,19 +63,5 @@ struct SecondReaderTests {
         }
         try #require(inside.st_dev != outside.st_dev)
         try body(directory)
-    }
-
-    /// Linux shows 48 bytes of a QNX 4 name.
-    @Test(.enabled(if: isHere, "no dissect.qnxfs (scripts/judges), or no ../shared/tools"))
-    func longNamesOfQNX4AreReadAlike() throws {
-        let made = try MadeQNXVolume()
-        for length in [16, 17, 48, 49, 100, 255] {
-            let name = String(repeating: "n", count: length - 1) + "x"
-            try made.write("folder/" + name, Array("\(length)".utf8))
-        }
-        try made.make("make-qnx4", ["--blocks", "400", "--fragment", "3"])
-        let found = try listing(made.image)
-        #expect(found.entries.count { $0.path.hasPrefix("folder/n") } == 6)
-        try found.expectSame(QNX4Volume(made.source()))
     }
 }
