@@ -92,4 +92,39 @@ struct ComparisonTests {
         var pieces = PieceReader(Failing(place: 2 << 20))
         #expect(throws: FormatError.self) { while try pieces.next() != nil {} }
     }
+
+    /// Of packed blocks that are the same nothing is unpacked, with zeros between the files or not.
+    /// Here that shows, since one of them cannot be unpacked.
+    @Test func samePackedBlocksAreNotUnpacked() throws {
+        var built = ImageBuilder([.file("a", SplitMix64.text(300_000))])
+            .with { $0.packing = .lzo(isFast: true) }.build()
+        let block = built.blocks[1]
+        for place in block.offset..<(block.offset + block.packedCount) { built.bytes[place] = 0xff }
+        let old = try #require(IFS.Image.only(in: built.bytes).contents as? IFS.BlockSource)
+        let new = try IFS.Image.only(in: built.bytes).contents
+        let gap: Range<UInt64> = 70_000..<70_003
+        func expected(_ ranges: [Range<UInt64>]) throws -> AssembledSource {
+            let rest = WindowSource(old, from: gap.upperBound, count: .max)
+            return try AssembledSource(
+                [
+                    AssembledSource.Part(
+                        at: 0, WindowSource(old, from: 0, count: gap.lowerBound)),
+                    AssembledSource.Part(at: gap.upperBound, rest),
+                ], byteCount: old.byteCount,
+                zeros: AssembledSource.Zeros(source: old, ranges: ranges))
+        }
+        let containing: [Range<UInt64>] = [gap, 69_999..<70_004, 70_000..<80_000]
+        for known in containing {
+            #expect(
+                try new.firstDifference(from: expected([10..<20, known, 90_000..<90_001])) == nil)
+        }
+        let others: [[Range<UInt64>]] = [
+            [], [70_001..<70_003], [70_000..<70_002], [10..<20, 70_003..<70_010],
+        ]
+        for unknown in others {
+            #expect(throws: FormatError.self) {
+                try new.firstDifference(from: expected(unknown))
+            }
+        }
+    }
 }

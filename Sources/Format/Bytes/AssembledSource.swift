@@ -1,5 +1,23 @@
 /// Bytes put together of parts of other sources, zeros between them.
 public struct AssembledSource: ByteSource {
+    /// Ranges in which a source is known to have zeros: sorted, and none reaches into the next.
+    struct Zeros: Sendable {
+        let source: any ByteSource & AnyObject
+        let ranges: [Range<UInt64>]
+
+        /// How many zeros there are from `offset` on.
+        fileprivate func count(at offset: UInt64) -> UInt64 {
+            var low = 0
+            var high = ranges.count
+            while low < high {
+                let middle = (low &+ high) / 2
+                if ranges[middle].upperBound > offset { high = middle } else { low = middle &+ 1 }
+            }
+            guard low < ranges.count, ranges[low].contains(offset) else { return 0 }
+            return ranges[low].upperBound &- offset
+        }
+    }
+
     /// A source, and where its first byte stands in the whole.
     public struct Part: Sendable {
         let offset: UInt64
@@ -23,6 +41,7 @@ public struct AssembledSource: ByteSource {
     private let parts: [Part]
     /// Whether a part goes on where the one before it stood in the same source: one read gives both.
     private let goesOn: [Bool]
+    private let zeros: Zeros?
 
     /// Bytes between two parts that are read with them rather than apart.
     private static let widestGap: UInt64 = 64
@@ -30,6 +49,12 @@ public struct AssembledSource: ByteSource {
     /// The parts in a whole of `byteCount` bytes. Throws `corrupt` where two overlap or one reaches
     /// beyond the end.
     public init(_ parts: [Part], byteCount: UInt64) throws(FormatError) {
+        try self.init(parts, byteCount: byteCount, zeros: nil)
+    }
+
+    /// The same; zeros between the parts are those of `zeros` where it has some at the same offset.
+    init(_ parts: [Part], byteCount: UInt64, zeros: Zeros?) throws(FormatError) {
+        self.zeros = zeros
         let sorted = parts.filter { $0.source.byteCount > 0 }.sorted { $0.offset < $1.offset }
         var end: UInt64 = 0
         for part in sorted {
@@ -89,13 +114,20 @@ public struct AssembledSource: ByteSource {
         return Int(clamping: end &- offset)
     }
 
-    /// The part's; zeros are anybody's.
+    /// The part's; zeros are anybody's, but for those that are known.
     public func stretch(at offset: UInt64) -> Stretch {
         let index = firstPart(endingAfter: offset)
         let part = index < parts.count ? parts[index] : nil
         guard let part, part.offset <= offset else {
             let end = part?.offset ?? byteCount
-            return Stretch(root: nil, offset: offset, count: end &- min(offset, end))
+            let count = end &- min(offset, end)
+            guard let zeros, count > 0 else {
+                return Stretch(root: nil, offset: offset, count: count)
+            }
+            let known = zeros.count(at: offset)
+            return known > 0
+                ? Stretch(root: zeros.source, offset: offset, count: min(known, count))
+                : Stretch(root: nil, offset: offset, count: count)
         }
         return part.source.stretch(at: offset &- part.offset).prefix(part.end &- offset)
     }

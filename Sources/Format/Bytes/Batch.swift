@@ -2,12 +2,12 @@ internal import Dispatch
 internal import Synchronization
 
 /// Several pieces of work that are being done on all processors.
-final class Batch<Value: Sendable>: Sendable {
+public final class Batch<Value: Sendable>: Sendable {
     private let isDone = DispatchSemaphore(value: 0)
     private let results: Mutex<[Result<Value, FormatError>?]>
 
     /// Begins with `work(0)` to `work(count - 1)`.
-    init(_ count: Int, _ work: @escaping @Sendable (Int) throws(FormatError) -> Value) {
+    public init(_ count: Int, _ work: @escaping @Sendable (Int) throws(FormatError) -> Value) {
         results = Mutex([Result<Value, FormatError>?](repeating: nil, count: count))
         DispatchQueue.global().async { [self] in
             DispatchQueue.concurrentPerform(iterations: count) { index in
@@ -19,7 +19,7 @@ final class Batch<Value: Sendable>: Sendable {
     }
 
     /// What came of them, in their order, once all are done; to be asked once.
-    func values() throws(FormatError) -> [Value] {
+    public func values() throws(FormatError) -> [Value] {
         isDone.wait()
         var values: [Value] = []
         for result in results.withLock({ $0 }) {

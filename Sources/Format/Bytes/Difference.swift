@@ -86,11 +86,14 @@ private final class Comparison: Sendable {
     private func sharedCount(at position: UInt64) throws(FormatError) -> UInt64 {
         let (left, right) = (one.stretch(at: position), other.stretch(at: position))
         let count = min(left.count, right.count)
-        guard count >= Self.leastShared else { return 0 }
-        if left.isSame(as: right) { return count }
-        guard left.offset == right.offset, let blocks = left.root as? IFS.BlockSource,
+        if count >= Self.leastShared, left.isSame(as: right) { return count }
+        guard left.offset == position, right.offset == position,
+            let blocks = left.root as? IFS.BlockSource,
             let others = right.root as? IFS.BlockSource
         else { return 0 }
-        return min(count, try blocks.sharedCount(with: others, at: left.offset))
+        let shared = try blocks.sharedCount(with: others, at: position)
+        if shared <= count { return shared }
+        let range = position..<(position &+ shared)
+        return one.takes(range, from: blocks) && other.takes(range, from: others) ? shared : 0
     }
 }

@@ -10,6 +10,8 @@ struct DataMap {
 
     /// Zeros that part two remains, in bytes; shorter runs of them are kept.
     private static let blockSize = 4096
+    /// Gaps that one processor looks at before it takes others.
+    private static let share = 512
 
     /// Gives the entries of an image, files as extents so far, the bytes that are theirs alone. The
     /// names of a file become hard links to the first; what overlaps another file's data, or lies
@@ -72,12 +74,30 @@ struct DataMap {
 
     /// What no entry has and is not zero.
     func remains() throws(FormatError) -> [Plan.Remain] {
-        var remains: [Plan.Remain] = []
+        let gaps = gaps
+        guard gaps.count > Self.share else { return try remains(in: gaps[...]) }
+        let shares = Batch((gaps.count - 1) / Self.share + 1) { index throws(FormatError) in
+            try remains(in: gaps[(index * Self.share)...].prefix(Self.share))
+        }
+        return try shares.values().flatMap { $0 }
+    }
+
+    /// What lies between the entries, in order.
+    private var gaps: [Range<UInt64>] {
+        var gaps: [Range<UInt64>] = []
         var position = bounds.lowerBound
         for range in taken + [bounds.upperBound..<bounds.upperBound] {
-            try add(position..<max(position, range.lowerBound), to: &remains)
+            if position < range.lowerBound { gaps.append(position..<range.lowerBound) }
             position = range.upperBound
         }
+        return gaps
+    }
+
+    private func remains(
+        in gaps: ArraySlice<Range<UInt64>>
+    ) throws(FormatError) -> [Plan.Remain] {
+        var remains: [Plan.Remain] = []
+        for gap in gaps { try add(gap, to: &remains) }
         return remains
     }
 

@@ -21,7 +21,7 @@ public struct RevisedPlan: Sendable {
         isForced: Bool = false
     ) throws(MkifsError) {
         var found = try Plan(image, within: range)
-        found.previous = image.packedBlocks
+        found.previous = image.packedBlocks(found)
         guard !revision.isEmpty else {
             (plan, warnings) = (found, [])
             return
@@ -45,7 +45,7 @@ public struct RevisedPlan: Sendable {
         isForced: Bool = false
     ) throws(MkifsError) {
         var found = try Plan(image, within: range)
-        found.previous = image.packedBlocks
+        found.previous = image.packedBlocks(found)
         let surroundings = try Surroundings(image, range, isForced: isForced)
         let directory = try RevisedDirectory(image, found, Revision())
         let contents = try RevisedContents(image, found, directory)
@@ -79,4 +79,22 @@ public struct RevisedPlan: Sendable {
 /// For bytes of which nothing is wanted but their number.
 private struct NoSink: ByteSink {
     mutating func write(_ bytes: [UInt8], at offset: UInt64) throws(FormatError) {}
+}
+
+extension IFS.Image {
+    /// The packed blocks of an image, and where they hold zeros that its plan has found; nil for an
+    /// image that is not packed in blocks.
+    fileprivate func packedBlocks(_ plan: Plan) -> IFS.PackedBlocks? {
+        guard var blocks = packedBlocks else { return nil }
+        let extents = directory.entries.indices.compactMap { extent(of: $0) }
+        let taken = (extents + plan.remains.map(\.range)).sorted { $0.lowerBound < $1.lowerBound }
+        let bounds = dataBounds
+        var position = bounds.lowerBound
+        for range in taken + [bounds.upperBound..<bounds.upperBound] {
+            let end = min(range.lowerBound, bounds.upperBound)
+            if position < end { blocks.zeros.append(position..<end) }
+            position = max(position, range.upperBound)
+        }
+        return blocks
+    }
 }

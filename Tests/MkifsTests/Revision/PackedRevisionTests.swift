@@ -1,7 +1,8 @@
-import Format
 import Mkifs
 import TestSupport
 import Testing
+
+@testable import Format
 
 /// Packed images that are changed: method and blocks stay, as far as nothing in them has changed.
 struct PackedRevisionTests {
@@ -135,5 +136,39 @@ struct PackedRevisionTests {
             UInt64(larger.count)
                 <= (try RevisionRoom(image).mostBytes(
                     added: 400_000, touched: 0, count: 1, growth: 36)))
+    }
+
+    /// What nothing has changed is known to be the image's own, with the zeros between its files, and
+    /// need not be unpacked to see that. Zeros where a file was are others.
+    @Test func zerosBetweenFilesAreKnownToBeTheSame() throws {
+        let built = ImageBuilder(
+            (0..<900).map { number in
+                .file("f\(number)", SplitMix64.text(300 + number % 7, seed: UInt64(number)))
+                    .with { $0.alignment = 64 }
+            }
+        ).with { $0.packing = .lzo(isFast: true) }.build()
+        let image = try IFS.Image.only(in: built.bytes)
+        let blocks = try #require(image.contents as? IFS.BlockSource)
+        func extent(_ path: String) throws -> Range<UInt64> {
+            let record = try #require(image.lastRecord(at: path))
+            guard case .file(let offset, let size) = image.directory.entries[record].kind else {
+                throw FormatError.truncated(Place(path, 0), needed: 1, available: 0)
+            }
+            return UInt64(offset)..<(UInt64(offset) + UInt64(size))
+        }
+        var node = try image.node("f500")
+        node.kind = .file(.new(.bytes(SplitMix64.noise(200))))
+        var revision = Revision()
+        revision.changed = [node]
+        revision.removed = [try #require(image.lastRecord(at: "f700"))]
+        let plan = try RevisedPlan(image, revision).plan
+        let contents = try Layout.image(of: plan, Toolbox(environment: [])).image.contents()
+        let (first, last) = (try extent("f0").lowerBound, try extent("f899").upperBound)
+        let (changed, removed) = (try extent("f500"), try extent("f700"))
+        #expect(contents.takes(first..<changed.lowerBound, from: blocks))
+        #expect(contents.takes(changed.upperBound..<removed.lowerBound, from: blocks))
+        #expect(contents.takes(removed.upperBound..<last, from: blocks))
+        #expect(!contents.takes(changed.lowerBound..<(changed.lowerBound + 1), from: blocks))
+        for place in removed { #expect(!contents.takes(place..<(place + 1), from: blocks)) }
     }
 }

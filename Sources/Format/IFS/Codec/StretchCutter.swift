@@ -6,6 +6,9 @@ extension IFS {
         /// How they are packed.
         let method: Compression
         let blocks: BlockSource
+        /// Where they unpack to zeros, as far as that is known: byte ranges of the image file system,
+        /// sorted, none of which reaches into the next.
+        public var zeros: [Range<UInt64>] = []
     }
 }
 

@@ -120,7 +120,10 @@ extension IFS {
             ]
             return try AssembledSource(
                 fixed + parts,
-                byteCount: UInt64(header.imageSize) &- UInt64(header.trailerSize))
+                byteCount: UInt64(header.imageSize) &- UInt64(header.trailerSize),
+                zeros: previous.map {
+                    AssembledSource.Zeros(source: $0.blocks, ranges: $0.zeros)
+                })
         }
 
         private func copy(
