@@ -91,62 +91,69 @@ struct Command {
     func run() throws(ToolError) -> Int32 {
         diagnostics.sayIfSaved(operand)
         let file = try FoundImages(operand, options)
+        for warning in file.warnings { diagnostics.say(warning) }
         if options.has("json") {
             let report = try Report(
                 file, findingSums: options.has("verify"), named: printable(operand.bytes))
             output.write(report.text)
             return report.isSound ? 0 : 1
         }
-        let chosen = try file.chosen()
-        for other in file.images where other.headerOffset != chosen.headerOffset {
+        let found = try file.chosen()
+        for other in file.images where other.number != found.number {
             diagnostics.say(
-                "\(printable(operand.bytes)): another image at \(hex(other.headerOffset))"
-                    + " (--image \(file.number(of: other)))")
+                "\(printable(file.name(of: other).bytes)): another image at"
+                    + " \(hex(other.image.headerOffset)) (--image \(other.number))")
         }
-        warn(about: chosen)
+        let (chosen, name) = (found.image, file.name(of: found))
+        warn(about: found, name)
         var isGood = chosen.directory.broken == nil && chosen.directory.skipped.isEmpty
-        if options.has("buildfile") { return try printBuildfile(chosen, file) && isGood ? 0 : 1 }
+        if options.has("buildfile") { return try printBuildfile(found, file) && isGood ? 0 : 1 }
         if options.has("verify") { isGood = verify(file) && isGood }
         if let target = options.value("u") {
             // All that the listing counts as the first image's prefix, loaded or not.
-            let isFirst = file.number(of: chosen) == 1 && chosen.startup != nil
-            try unpack(chosen, from: isFirst ? 0 : nil, to: target)
+            let isFirst = file.isFirst(found) && chosen.startup != nil
+            try unpack(chosen, name, from: isFirst ? 0 : nil, to: target)
         }
         if let target = options.value("plan") {
-            try PlanFolder.write(planOf: chosen, in: file, named: operand, to: target)
+            try PlanFolder.write(planOf: found, in: file, named: name, to: target)
         }
-        if isExtracting { isGood = try extract(chosen) && isGood }
+        if isExtracting { isGood = try extract(chosen, name) && isGood }
         let verbosity = options.count("v")
         let isQuiet =
             isExtracting || ["m", "verify", "u", "plan"].contains(where: options.has)
         if !isQuiet || options.has("m") || verbosity > 1 {
-            isGood = try list(chosen, showsStructure: !isQuiet || verbosity > 1) && isGood
+            isGood =
+                try list(chosen, name, showsStructure: !isQuiet || verbosity > 1) && isGood
         }
         return isGood ? 0 : 1
     }
 
     // MARK: What is odd
 
-    private func warn(about image: IFS.Image) {
-        let directory = image.directory
+    private func warn(about found: FoundImage, _ name: Argument) {
+        let (image, directory) = (found.image, found.image.directory)
         if image.missingByteCount > 0 {
+            let isInBytes = found.home != nil && found.home?.path == nil
             diagnostics.say(
-                "\(printable(operand.bytes)): \(image.missingByteCount) bytes of the image are"
-                    + " missing: its headers promise \(hex(image.end)), the file ends at"
+                "\(printable(name.bytes)): \(image.missingByteCount) bytes of the image are"
+                    + " missing: its headers promise \(hex(image.end)),"
+                    + " the \(isInBytes ? "partition" : "file") ends at"
                     + " \(hex(image.file.byteCount))")
         }
         for error in directory.skipped + (directory.broken.map { [$0] } ?? []) {
-            diagnostics.say(ToolError(error, in: operand).description)
+            diagnostics.say(ToolError(error, in: name).description)
         }
         guard let volume = try? IFS.ImageVolume(image, partial: true) else { return }
         for finding in volume.findings {
-            diagnostics.say("\(printable(operand.bytes)): \(finding)")
+            diagnostics.say("\(printable(name.bytes)): \(finding)")
         }
     }
 
     // MARK: What was asked
 
-    private func list(_ image: IFS.Image, showsStructure: Bool) throws(ToolError) -> Bool {
+    private func list(
+        _ image: IFS.Image, _ name: Argument, showsStructure: Bool
+    ) throws(ToolError) -> Bool {
         var wanted = Listing.Options()
         wanted.verbosity = options.count("v")
         wanted.digests = options.has("m")
@@ -157,20 +164,20 @@ struct Command {
             try listing.print()
             return listing.isComplete
         } catch {
-            throw ToolError(error, in: operand)
+            throw ToolError(error, in: name)
         }
     }
 
     private func printBuildfile(
-        _ image: IFS.Image, _ file: FoundImages
+        _ found: FoundImage, _ file: FoundImages
     ) throws(ToolError) -> Bool {
-        let name = printable(operand.bytes)
-        let number = file.number(of: image)
+        let name = printable(file.name(of: found).bytes)
+        let number = found.number
         let buildfile: Buildfile
         do throws(FormatError) {
-            buildfile = try Buildfile(image, to: BuildfilePage(output))
+            buildfile = try Buildfile(found.image, to: BuildfilePage(output))
         } catch {
-            throw ToolError(error, in: operand)
+            throw ToolError(error, in: file.name(of: found))
         }
         for warning in buildfile.warnings { diagnostics.say("\(name): \(warning)") }
         let place = file.images.count > 1 ? "image \(number) of \(file.images.count) in " : ""
@@ -180,9 +187,9 @@ struct Command {
 
     private func verify(_ file: FoundImages) -> Bool {
         var isGood = true
-        for image in options.has("image") ? [file.chosenImage].compactMap({ $0 }) : file.images {
-            let lead = file.images.count > 1 ? "image \(file.number(of: image)): " : ""
-            for check in image.checkSums() {
+        for found in options.has("image") ? [file.chosenImage].compactMap({ $0 }) : file.images {
+            let lead = file.images.count > 1 ? "image \(found.number): " : ""
+            for check in found.image.checkSums() {
                 var line = "\(lead)\(check.region.rawValue) \(check.method.rawValue): \(check.word)"
                 if check.verdict == .good, let stored = check.stored { line += " (\(stored))" }
                 if case .bad(let stored, let computed) = check.verdict {
@@ -196,18 +203,18 @@ struct Command {
     }
 
     private func unpack(
-        _ image: IFS.Image, from origin: UInt64?, to target: Argument
+        _ image: IFS.Image, _ name: Argument, from origin: UInt64?, to target: Argument
     ) throws(ToolError) {
         let writer = try NewFile(target)
         do throws(FormatError) {
             try image.unpacked(from: origin) { piece throws(FormatError) in writer.write(piece) }
         } catch {
-            throw ToolError(error, in: operand)
+            throw ToolError(error, in: name)
         }
         try writer.finish()
     }
 
-    private func extract(_ image: IFS.Image) throws(ToolError) -> Bool {
+    private func extract(_ image: IFS.Image, _ name: Argument) throws(ToolError) -> Bool {
         var wanted = Extractor.Options()
         wanted.flattens = options.has("b")
         wanted.preserves = options.has("preserve")
@@ -216,7 +223,7 @@ struct Command {
         wanted.tells = options.has("v")
         wanted.jobs = jobs
         let extractor = try Extractor(
-            image, into: options.value("d") ?? ".", wanted, operand, diagnostics)
+            image, into: options.value("d") ?? ".", wanted, name, diagnostics)
         let extracted = try extractor.run()
         if options.has("v") {
             for path in extracted.paths { output.line("Extracted \(printable(path))") }

@@ -15,10 +15,11 @@ struct PlanFolder {
     /// Writes the plan of an image of a file into the directory, which is made, or is there and empty.
     /// All of a file with one image comes back; of one with several, only this image.
     static func write(
-        planOf image: IFS.Image, in file: FoundImages, named name: Argument, to target: Argument
+        planOf found: FoundImage, in file: FoundImages, named name: Argument, to target: Argument
     ) throws(ToolError) {
-        let isAlone = file.images.count == 1
-        let isFirst = file.number(of: image) == 1 && image.startup != nil
+        let image = found.image
+        let isAlone = file.isAlone(found)
+        let isFirst = file.isFirst(found) && image.startup != nil
         let start = isAlone || isFirst ? 0 : image.start
         let plan: Plan
         do throws(MkifsError) {

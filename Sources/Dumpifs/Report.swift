@@ -16,12 +16,12 @@ struct Report {
         var images: [JSON] = []
         let chosen = file.chosenImage.map { [$0] } ?? file.images
         if file.chosenImage == nil { _ = try file.chosen() }
-        for image in chosen {
+        for found in chosen {
+            let image = found.image
             let sums = findingSums ? image.checkSums() : []
             isSound =
                 isSound && image.directory.broken == nil && !sums.contains { $0.word == "bad" }
-            images.append(
-                ImageReport(image, number: file.number(of: image), findingSums ? sums : nil).json)
+            images.append(ImageReport(found, findingSums ? sums : nil).json)
         }
         let json = JSON.object([
             ("format", .string("dumpifs")), ("version", .number(1)), ("file", .string(name)),
@@ -36,25 +36,26 @@ struct Report {
 
 /// One image's part of the report.
 private struct ImageReport {
+    private let found: FoundImage
     private let image: IFS.Image
-    private let number: Int
     private let sums: [IFS.SumCheck]?
 
-    init(_ image: IFS.Image, number: Int, _ sums: [IFS.SumCheck]?) {
-        self.image = image
-        self.number = number
+    init(_ found: FoundImage, _ sums: [IFS.SumCheck]?) {
+        self.found = found
+        image = found.image
         self.sums = sums
     }
 
     var json: JSON {
         var members: [(String, JSON)] =
-            [("number", .number(Int64(number)))] + image.facts
+            [("number", .number(Int64(found.number)))] + image.facts
         members += [
             ("entries", .array(image.directory.entries.map(entry))),
             ("script", script),
             ("findings", .array(findings)),
         ]
         if let sums { members.append(("sums", .array(sums.map(sum)))) }
+        if let home = found.home { members += home.facts }
         return .object(members)
     }
 

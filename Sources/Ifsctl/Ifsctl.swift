@@ -45,7 +45,8 @@ protocol Inspecting {
 struct Command: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ifsctl",
-        abstract: "Look at and check QNX images, and save the changes of those that are mounted.",
+        abstract:
+            "Look at and check QNX images and disks, and save the changes of those that are mounted.",
         version: "ifsctl (IFSFS) \(ToolSupport.version)",
         subcommands: [
             List.self, Check.self, Status.self, Commit.self, Compact.self, Discard.self,
@@ -55,7 +56,7 @@ struct Command: ParsableCommand {
 
     struct List: ParsableCommand, Inspecting {
         static let configuration = CommandConfiguration(
-            abstract: "Name the images that are inside a file and could be mounted.")
+            abstract: "Name the partitions and images that are inside a file and could be mounted.")
 
         @ArgumentParser.Argument(help: "The file, or - for standard input.", completion: .file())
         var file: String
@@ -70,7 +71,7 @@ struct Command: ParsableCommand {
 
     struct Check: ParsableCommand, Inspecting {
         static let configuration = CommandConfiguration(
-            abstract: "Check every sum and structure of the images inside a file.",
+            abstract: "Check every sum and structure of a disk, or of the images inside a file.",
             discussion: "Exits with 0 when all is well, 1 with findings, 2 when it cannot be told.")
 
         @ArgumentParser.Argument(help: "The file, or - for standard input.", completion: .file())

@@ -12,7 +12,7 @@ public struct ImageSearch {
     public let wasWritten: @Sendable () -> Bool
     /// Whether the name is that of a regular file, whose bytes are these: no pipe, device or text.
     public let isPlainFile: Bool
-    private let name: Argument
+    let name: Argument
     private let start: UInt64
     private let options: IFS.Image.Options
 
@@ -38,6 +38,18 @@ public struct ImageSearch {
         self.name = name
         self.start = start
         self.options = options
+    }
+
+    /// The disk, or the file system other than an IFS, that begins at the first byte that is searched;
+    /// nil where there is neither, and images are searched for. An error has its cause: `unreadable`
+    /// for a medium that fails, else a table of which nothing is whole.
+    public func disk(_ options: Disk.Options = .init()) throws(ToolError) -> Disk? {
+        do throws(FormatError) {
+            return try Disk.find(
+                in: WindowSource(bytes, from: start, count: .max), options)
+        } catch {
+            throw ToolError(error, in: name)
+        }
     }
 
     /// All images, in order; at least one.
@@ -67,7 +79,8 @@ public struct ImageSearch {
         return images
     }
 
-    private func nothing(_ refusal: FormatError?) -> ToolError {
+    /// Why there is no image.
+    func nothing(_ refusal: FormatError?) -> ToolError {
         let file = printable(name.bytes)
         if let container = wrapper?.refusal {
             return ToolError(

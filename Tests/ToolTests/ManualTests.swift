@@ -127,7 +127,11 @@ struct ManualTests {
         let names = items.flatMap { item in
             item.dropFirst(7).split(separator: ",").map { String($0.filter { $0 != " " }) }
         }
-        #expect(Set(names) == IfsctlListTests.members.union(IfsctlListTests.imageMembers))
+        #expect(
+            Set(names)
+                == IfsctlListTests.members.union(IfsctlListTests.imageMembers)
+                .union(["disk", "partition", "path"]).union(DiskListTests.diskMembers)
+                .union(DiskListTests.partMembers))
     }
 
     // MARK: All pages

@@ -15,7 +15,8 @@ extension Disk {
 }
 
 extension Disk.Part {
-    fileprivate func facts(_ name: [UInt8]) -> [(String, JSON)] {
+    /// What is known of it under a name, likewise.
+    package func facts(_ name: [UInt8]) -> [(String, JSON)] {
         var facts: [(String, JSON)] = []
         if let partition {
             facts = [

@@ -1,14 +1,16 @@
 extension FAT {
     /// Something in a volume that is not as it should be.
-    public struct Fault: Hashable, Sendable, CustomStringConvertible {
+    public struct Fault: Equatable, Sendable, CustomStringConvertible {
+        /// What is wrong; places count from the first byte of the volume.
+        public let error: FormatError
         /// Where, what was found and what was expected, in one line.
-        public let description: String
+        public var description: String { "\(error)" }
 
         init(_ place: Place, found: String, expected: String) {
             self.init(.corrupt(place, found: found, expected: expected))
         }
 
-        init(_ error: FormatError) { description = "\(error)" }
+        init(_ error: FormatError) { self.error = error }
     }
 }
 

@@ -109,6 +109,9 @@ public enum GPT {
     public struct Entry: Equatable, Sendable {
         /// Bytes of an entry that are known here.
         public static let byteCount = 128
+        /// Of `attributes`: not to be written. Source: Microsoft's `PARTITION_INFORMATION_GPT`, the
+        /// Discoverable Partitions Specification.
+        static let readOnly: UInt64 = 1 << 60
 
         /// What is in it; zero for nothing.
         public let type: GUID

@@ -94,7 +94,8 @@ extension GPT {
                 Partition(
                     number: index &+ 1, kind: .gpt(type: entry.type),
                     offset: first &* sectorSize, byteCount: (last &- first &+ 1) &* sectorSize,
-                    isActive: entry.attributes & 4 != 0, name: entry.name))
+                    isActive: entry.attributes & 4 != 0, name: entry.name,
+                    isReadOnly: entry.attributes & Entry.readOnly != 0))
         }
         return PartitionTable(
             scheme: .gpt, sectorSize: sectorSize, partitions: partitions, faults: faults)

@@ -18,6 +18,8 @@ public struct Partition: Equatable, Sendable {
     public let isActive: Bool
     /// The name that a GPT gives it, as UTF-8; else nothing.
     public let name: [UInt8]
+    /// Whether a GPT forbids to write to it.
+    public var isReadOnly = false
 
     /// Bytes of the disk.
     public var range: Range<UInt64> { offset..<(offset &+ byteCount) }

@@ -22,7 +22,7 @@ struct MountedDisk: Sendable {
             }
             return nil
         }
-        guard let disk = try Self.disk(file, search, options) else {
+        guard let disk = try Self.disk(search, options) else {
             guard options.partition == nil else {
                 throw ToolError(
                     "\(printable(file.bytes)): partition: found no disk, expected a partition table",
@@ -47,14 +47,12 @@ struct MountedDisk: Sendable {
     }
 
     private static func disk(
-        _ file: Argument, _ search: ImageSearch, _ options: MountOptions
+        _ search: ImageSearch, _ options: MountOptions
     ) throws(ToolError) -> Disk? {
-        do throws(FormatError) {
-            let bytes = WindowSource(search.bytes, from: options.offset, count: .max)
-            return try Disk.find(in: bytes, options.disk)
+        do throws(ToolError) {
+            return try search.disk(options.disk)
         } catch {
-            let fault = ToolError(error, in: file)
-            throw ToolError(fault.description + advice, fault.cause ?? .damaged)
+            throw ToolError(error.description + advice, error.cause ?? .damaged)
         }
     }
 
