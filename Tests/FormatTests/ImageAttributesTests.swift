@@ -126,7 +126,7 @@ struct ImageAttributesTests {
         }
         let page = try Fixtures.bytes(Fixtures.root.appendingPathComponent("man/mount.ifs.8"))
         let items = String(decoding: page, as: UTF8.self).split(separator: "\n")
-            .filter { $0.hasPrefix(".It Li user.") }.map { String($0.dropFirst(12)) }
+            .filter { $0.hasPrefix(".It Li user.ifs.") }.map { String($0.dropFirst(12)) }
         #expect(Set(items) == names && items.count == names.count)
     }
 

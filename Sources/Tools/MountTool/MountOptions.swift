@@ -131,7 +131,7 @@ struct MountOptions {
         ("image", "N", "mount the Nth image of the file, from 1"),
         ("partition", "N", "show the tree of this partition alone"),
         ("names", "STYLE", "call partitions by kind (p1-fat16), number (p1) or label"),
-        ("nested", nil, "show what is in images in the files of a disk: NAME.d beside NAME"),
+        ("nested", nil, "beside each image in a file, a directory of it: NAME.d"),
         ("tz", "OFFSET", "FAT's clock is so far ahead of UTC: +0200, or minutes"),
         ("codepage", "N", "of FAT's short names: 437, 850, 1252 or ascii"),
         ("cache", "SIZE", "keep this much of unpacked blocks (64M; K, M and G are known)"),
