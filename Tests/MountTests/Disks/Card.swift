@@ -22,9 +22,12 @@ enum Card {
     static let hasAll =
         hasFAT && tool("make-qnx6") != nil && tool("make-qnx4") != nil && Machine.has("python3")
 
-    /// Whether there is a reader of QNX file systems beside Linux: dissect.qnxfs, from PyPI.
+    /// The Python that has a reader of QNX file systems beside Linux's, dissect.qnxfs: the one that
+    /// `scripts/judges` makes.
+    static let secondReader = Word(
+        Fixtures.root.appendingPathComponent(".build/judges/bin/python").path)
     static let hasSecondReader =
-        (try? run(["python3", "-c", "import dissect.qnxfs"]).status) == 0
+        (try? run([secondReader, "-c", "import dissect.qnxfs"]).status) == 0
 
     /// What is in a partition.
     enum Contents: Sendable {

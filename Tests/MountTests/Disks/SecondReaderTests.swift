@@ -2,13 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Where Linux itself is limited, another reader judges: dissect.qnxfs, from PyPI, where `python3` has it.
+/// Where Linux itself is limited, another reader judges: dissect.qnxfs, which `scripts/judges` installs.
 ///
 /// Linux shows what stands for a name of more than 48 bytes in QNX 4, and of two QNX 6 superblocks it
 /// reads the trees of the first, whichever is the newer.
 @Suite(
     .needsFuse, .enabled(if: Card.hasAll, "no ../shared/tools, mkfs.fat or mtools"),
-    .enabled(if: Card.hasSecondReader, "python3 has no dissect.qnxfs"),
+    .enabled(if: Card.hasSecondReader, "no dissect.qnxfs (scripts/judges)"),
     .timeLimit(.minutes(20)))
 struct SecondReaderTests {
     /// Prints what a volume has, as `Manifest` does.
@@ -38,7 +38,7 @@ struct SecondReaderTests {
         """
 
     private static func manifest(_ image: Word) throws -> [String] {
-        let finished = try run(["python3", "-c", script, image], deadline: 300)
+        let finished = try run([Card.secondReader, "-c", script, image], deadline: 300)
         try #require(finished.status == 0, "\(finished.errorText)")
         return finished.lines
     }
