@@ -9,20 +9,32 @@ package struct PiecedSource: ByteSource {
     }
 
     package let byteCount: UInt64
-    private let pieces: [Piece]
+    private var pieces: [Piece] = []
 
-    /// Four bytes say how many sectors of 512 bytes there are, up to 2^24. Then comes piece after
-    /// piece: four bytes for its place, in 16 bytes; two for its length; and as many bytes. Of pieces
-    /// that overlap the last one counts.
+    /// Four bytes say how many sectors of 512 bytes there are, up to 2^24; if the first bit of the last
+    /// of them is set, sums are put right (`Sums`). Then comes piece after piece: four bytes for its
+    /// place, in 16 bytes; two for its length; and as many bytes. Of pieces that overlap the last one
+    /// counts.
     package init(_ input: inout Input) {
-        byteCount = (input.number(4) & 0xff_ffff) << 9
-        var pieces: [Piece] = []
+        let size = input.number(4)
+        byteCount = (size & 0xff_ffff) << 9
         while !input.rest.isEmpty, pieces.count < 4096 {
             let start = input.number(4) << 4
             let count = Int(input.number(2))
             pieces.append(Piece(start: start, bytes: input.take(count)))
         }
-        self.pieces = pieces
+        if size >> 24 & 1 == 1 { repairSums() }
+    }
+
+    private mutating func repairSums() {
+        let sectors = Set(
+            pieces.flatMap { piece in
+                stride(
+                    from: piece.start & ~511, to: piece.start + UInt64(piece.bytes.count), by: 512)
+            })
+        pieces += Sums.repaired(self, sectors.sorted()).map {
+            Piece(start: $0.start, bytes: $0.bytes)
+        }
     }
 
     package func read(

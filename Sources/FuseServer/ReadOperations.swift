@@ -134,7 +134,7 @@ extension Operations {
         reply.f_files = fsfilcnt_t(found.nodeCount + found.freeNodeCount)
         reply.f_ffree = fsfilcnt_t(found.freeNodeCount)
         reply.f_favail = reply.f_ffree
-        reply.f_namemax = UInt(Server.longestName)
+        reply.f_namemax = UInt(found.longestName)
         fuse_reply_statfs(request, &reply)
     }
 }

@@ -22,8 +22,11 @@ final class Server: Sendable {
     /// Names and attributes never change but through the kernel: a year, in seconds.
     static let timeout: Double = 365 * 86400
 
-    /// Bytes of the longest name that a directory shows.
-    static let longestName = 255
+    /// Bytes of the longest name that a directory shows: as many as every Linux takes. Source:
+    /// `FUSE_NAME_MAX` in its fs/fuse/fuse_i.h, which is 1024 or more.
+    static let longestName = 1024
+    /// Bytes of the longest name that can be made.
+    static let longestNewName = 255
 
     init(
         _ fileSystem: any FileSystem, isWritable: Bool, _ clock: IdleClock? = nil,
@@ -33,6 +36,15 @@ final class Server: Sendable {
         writable = isWritable ? fileSystem as? any WritableFileSystem : nil
         self.clock = clock
         self.report = report
+    }
+
+    /// What serves, from before the first request on.
+    nonisolated(unsafe) var session: OpaquePointer?
+
+    /// Has the kernel ask for them again.
+    func forgetAttributes(of node: NodeID) {
+        guard let session else { return }
+        fuse_lowlevel_notify_inval_inode(session, fuse_ino_t(node.rawValue), -1, 0)
     }
 
     /// Remembers where to tell that the mount answers.

@@ -87,6 +87,13 @@ public struct ImageSearch {
                 "\(file): found \(container), expected an IFS image, which it is not",
                 cause: .unsupported)
         }
+        let whole = WindowSource(bytes, from: start, count: .max)
+        // What cannot be read was told before.
+        if let near = (try? PartitionTable.refusal(whole)) ?? nil {
+            return ToolError(
+                "\(file): no IFS image found; the nearest thing to a disk: \(near)",
+                cause: .noImage)
+        }
         guard let refusal else {
             return ToolError("\(file): no IFS image found", cause: .noImage)
         }

@@ -25,6 +25,11 @@ public enum InputFile {
             throw ToolError("cannot read", name, errno: errno)
         }
         let kind = status.st_mode & S_IFMT
+        guard kind != S_IFCHR || !isEndless(status.st_rdev) else {
+            close(descriptor)
+            throw ToolError(
+                "\(printable(name.bytes)): found a device that never ends, expected a file")
+        }
         let isStream = kind == S_IFIFO || kind == S_IFSOCK || kind == S_IFCHR
         let readable = isStream ? try spooled(taking: descriptor, name) : descriptor
         do throws(FormatError) {
@@ -32,6 +37,12 @@ public enum InputFile {
         } catch {
             throw ToolError(error, in: name)
         }
+    }
+
+    /// `/dev/zero`, `/dev/full`, `/dev/random` and `/dev/urandom`. Source: Linux
+    /// `Documentation/admin-guide/devices.txt`.
+    private static func isEndless(_ device: dev_t) -> Bool {
+        [5, 7, 8, 9].contains { device == 1 << 8 | $0 }
     }
 
     private static func spooled(

@@ -53,6 +53,49 @@ struct ScannerTests {
         }
     }
 
+    /// Of a sparse file of terabytes only the data are searched; a mark can begin in a hole.
+    @Test(.timeLimit(.minutes(20)), arguments: [0, 1, 4096])
+    func holesAreNotSearched(shift: Int) throws {
+        let place = UInt64(5 << 40) - UInt64(shift)
+        let built = ImageBuilder(Self.entries).with { $0.isBigEndian = true }.build()
+        let file = HoledSource(byteCount: 9 << 40, at: place, built.bytes)
+        var scanner = IFS.Scanner(file)
+        let image = try #require(try scanner.next())
+        #expect(image.paths == Self.paths && image.headerOffset == place)
+        #expect(try scanner.next() == nil)
+    }
+
+    /// Bytes in memory in a source of zeros, which tells where they are but for zeros before them.
+    private struct HoledSource: ByteSource {
+        let byteCount: UInt64
+        let place: UInt64
+        let bytes: [UInt8]
+
+        init(byteCount: UInt64, at place: UInt64, _ bytes: [UInt8]) {
+            self.byteCount = byteCount
+            self.place = place
+            self.bytes = bytes
+        }
+
+        func read(
+            into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
+        ) throws(FormatError) -> Int {
+            let count = Int(clamping: min(UInt64(buffer.count), byteCount - min(offset, byteCount)))
+            for index in 0..<count {
+                let position = offset + UInt64(index)
+                let inside = position >= place && position - place < UInt64(bytes.count)
+                buffer[index] = inside ? bytes[Int(position - place)] : 0
+            }
+            return count
+        }
+
+        func dataStart(from offset: UInt64) -> UInt64 {
+            let first = place + UInt64(bytes.prefix { $0 == 0 }.count)
+            if offset < first { return first }
+            return offset - place < UInt64(bytes.count) ? offset : byteCount
+        }
+    }
+
     @Test func theBootPrefixBelongsToTheImageBehindIt() throws {
         let built = ImageBuilder(Self.entries).with { $0.prefix = SplitMix64.noise(0x3f8) }.build()
         let file = SplitMix64.noise(1000) + built.bytes

@@ -76,6 +76,31 @@ struct SourceTests {
         }
     }
 
+    @Test func holesOfAFileArePassedOver() throws {
+        let file = FileManager.default.temporaryDirectory
+            .appendingPathComponent("source-\(UInt64.random(in: 0...UInt64.max))")
+        try Data([1]).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let descriptor = open(file.path, O_RDWR)
+        let size: UInt64 = 3 << 40
+        let data: UInt64 = 1 << 40
+        #expect(pwrite(descriptor, [7], 1, off_t(data)) == 1)
+        #expect(ftruncate(descriptor, off_t(size)) == 0)
+        let source = try FileSource(taking: descriptor)
+        let window = WindowSource(source, from: 1 << 30, count: 2 << 40)
+        #expect(source.dataStart(from: 0) == 0)
+        let found = source.dataStart(from: 1 << 30)
+        #expect(found <= data && found > data - (1 << 20) && source.dataStart(from: data) == data)
+        #expect(window.dataStart(from: 5) == found - (1 << 30))
+        #expect(source.dataStart(from: data + (1 << 30)) == size)
+        #expect(window.dataStart(from: data + (1 << 30)) == 2 << 40)
+        for source in [source, window] as [any ByteSource] {
+            #expect(source.dataStart(from: source.byteCount) == source.byteCount)
+            #expect(source.dataStart(from: .max) == source.byteCount)
+        }
+        #expect(MemorySource(Self.bytes).dataStart(from: 17) == 17)
+    }
+
     @Test func whatHasNoSizeIsUnsupported() throws {
         for (name, path) in [("a special file", "/dev/null"), ("a directory", "/")] {
             #expect(

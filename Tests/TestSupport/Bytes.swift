@@ -28,6 +28,19 @@ extension [UInt8] {
             }
     }
 
+    /// Puts the entry of a cluster into a FAT with entries of so many bits, which begins at byte `table`.
+    public mutating func setFATEntry(_ cluster: Int, to value: Int, bits: Int, table: Int) {
+        switch bits {
+        case 12:
+            let place = table + cluster * 3 / 2
+            let old = Int(integer(UInt16.self, at: place))
+            let new = cluster % 2 == 0 ? old & 0xf000 | value : old & 0xf | value << 4
+            set(UInt16(new), at: place)
+        case 16: set(UInt16(value), at: table + 2 * cluster)
+        default: set(UInt32(value), at: table + 4 * cluster)
+        }
+    }
+
     /// Adds an integer.
     public mutating func append(_ value: some FixedWidthInteger, isBigEndian: Bool) {
         append(contentsOf: [UInt8](value, isBigEndian: isBigEndian))

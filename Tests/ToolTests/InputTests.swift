@@ -51,6 +51,14 @@ struct InputTests {
             ])
     }
 
+    @Test(arguments: ["/dev/zero", "/dev/urandom"]) func whatNeverEndsIsNoImage(device: String)
+        throws
+    {
+        expectFailure(
+            try dumpifs([device]),
+            saying: ["dumpifs: \(device): found a device that never ends, expected a file"])
+    }
+
     @Test func withoutStandardInputTheErrorSaysSo() throws {
         let outcome = try dumpifs(["-"]) { $0.input = .closed }
         expectFailure(

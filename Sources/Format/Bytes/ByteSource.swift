@@ -20,6 +20,10 @@ public protocol ByteSource: Sendable {
     /// Says that nothing will be read for a while: a medium's bytes need not be kept in memory.
     func willRest()
 
+    /// Where the next bytes begin, from `offset` on, that are not known to be zeros: behind a hole of a
+    /// sparse file. `byteCount` where there are none.
+    func dataStart(from offset: UInt64) -> UInt64
+
     /// Where the bytes from `offset` on come from, and how many come from there; `offset` lies before
     /// the end.
     func stretch(at offset: UInt64) -> Stretch
@@ -31,6 +35,9 @@ extension ByteSource {
 
     /// Nothing.
     public func willRest() {}
+
+    /// There: nothing is known of them.
+    public func dataStart(from offset: UInt64) -> UInt64 { min(offset, byteCount) }
 
     /// The `count` bytes from `offset` on; throws `truncated` in the name of `what` when the source
     /// ends before. Nothing is allocated for bytes that are not there.
@@ -150,6 +157,12 @@ public struct WindowSource: ByteSource {
 
     /// Tells the whole.
     public func willRest() { whole.willRest() }
+
+    /// The whole's, up to the end of the window.
+    public func dataStart(from offset: UInt64) -> UInt64 {
+        guard offset < byteCount else { return byteCount }
+        return min(byteCount, whole.dataStart(from: start &+ offset) &- start)
+    }
 
     /// The whole's, up to the end of the window.
     public func stretch(at offset: UInt64) -> Stretch {

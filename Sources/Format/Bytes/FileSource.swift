@@ -105,6 +105,20 @@ public final class FileSource: ByteSource {
         return done
     }
 
+    /// `SEEK_DATA`, which Glibc declares under `_GNU_SOURCE` alone. Source: Linux
+    /// `include/uapi/linux/fs.h`.
+    private static let seekData: Int32 = 3
+
+    /// Behind the hole that `offset` lies in, if the file system knows of holes.
+    public func dataStart(from offset: UInt64) -> UInt64 {
+        guard offset < byteCount else { return byteCount }
+        // Reads are by position: nobody needs the one that this moves.
+        let found = lseek(descriptor, off_t(clamping: offset), Self.seekData)
+        // ENXIO: up to its end the file is a hole.
+        guard found >= 0 else { return errno == ENXIO ? byteCount : offset }
+        return min(byteCount, max(offset, UInt64(found)))
+    }
+
     /// Starts reading them into the page cache.
     public func willRead(_ count: UInt64, from offset: UInt64) {
         posix_fadvise(

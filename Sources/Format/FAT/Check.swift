@@ -9,6 +9,8 @@ extension FAT {
         /// Clusters of the chains followed so far.
         private var used: ClusterSet
         private var cursor: Table.Cursor
+        /// Directories, by their numbers, that hold bytes of something else, and those below them.
+        var falseDirectories: Set<Int> = []
 
         var geometry: Geometry { volume.geometry }
 

@@ -4,7 +4,19 @@ extension FAT.Check {
     /// A directory's own chain, its entries and their chains.
     mutating func checkDirectory(_ number: Int) {
         let directory = volume.index.directories[number]
-        if geometry.kind == .fat32 || number > 0 { checkChain(of: directory) }
+        guard number == 0 || !falseDirectories.contains(directory.parent) else {
+            falseDirectories.insert(number)
+            return
+        }
+        var isWhole = true
+        if geometry.kind == .fat32 || number > 0 { isWhole = checkChain(of: directory) }
+        if number > 0, isFalse(directory, isWhole: isWhole) {
+            falseDirectories.insert(number)
+            add(
+                volume.startPlace(of: directory.node), "a directory without '.' or '..'",
+                "these two first")
+            return
+        }
         var reader = FAT.EntryReader(volume.source, volume.index.runs(of: directory))
         reader.notesOrphans = true
         var names: Set<[UInt8]> = []
@@ -15,6 +27,8 @@ extension FAT.Check {
                     dotCount &+= checkDots(record, number)
                 } else if record.isNode {
                     check(record, &names)
+                } else {
+                    checkLabel(record)
                 }
             }
         } catch {
@@ -24,6 +38,13 @@ extension FAT.Check {
             add(
                 volume.startPlace(of: directory.node), "a directory without '.' or '..'",
                 "these two first")
+        }
+        for (place, part) in reader.oddParts {
+            typealias At = FAT.LongNamePart.At
+            if part.type != 0 { add(At.type.place(0).moved(by: place), hex(part.type), "0x0") }
+            if part.cluster != 0 {
+                add(At.cluster.place(0).moved(by: place), "\(part.cluster)", "0")
+            }
         }
         for orphan in reader.orphans {
             add(
@@ -35,8 +56,20 @@ extension FAT.Check {
         }
     }
 
-    private mutating func checkChain(of directory: FAT.DirectoryIndex.Directory) {
-        _ = follow(directory.start, from: volume.startPlace(of: directory.node))
+    /// Whether the chain ends well.
+    private mutating func checkChain(of directory: FAT.DirectoryIndex.Directory) -> Bool {
+        follow(directory.start, from: volume.startPlace(of: directory.node)) != nil
+    }
+
+    /// Whether what a directory begins with is no entry, but the bytes of some file: then they are not
+    /// gone through.
+    private func isFalse(
+        _ directory: FAT.DirectoryIndex.Directory, isWhole: Bool
+    ) -> Bool {
+        var reader = FAT.EntryReader(volume.source, volume.index.runs(of: directory))
+        // What cannot be read is told by who goes through it.
+        guard let first = (try? reader.next()) ?? nil, !first.entry.isDots else { return false }
+        return !isWhole || !Self.isGood(shortName: first.entry.name)
     }
 
     /// Whether `.` or `..` is in its place and leads where it must; 1 if it is in its place.
@@ -68,6 +101,20 @@ extension FAT.Check {
             add(place(At.caseBits, record.place, name), hex(record.entry.caseBits), "0x0")
         }
         return 1
+    }
+
+    /// The volume's label has no contents.
+    private mutating func checkLabel(_ record: FAT.Record) {
+        let (entry, name) = (record.entry, printable(record.entry.name))
+        let start = entry.start(geometry.kind)
+        if start.rawValue != 0 {
+            add(
+                place(At.startLow, record.place, name), "\(start.rawValue)",
+                "0, it being a label's")
+        }
+        if entry.size != 0 {
+            add(place(At.size, record.place, name), "\(entry.size)", "0, it being a label's")
+        }
     }
 
     /// An entry of a file or a directory.

@@ -46,6 +46,8 @@ extension FAT {
         var notesOrphans = false
         /// Where such parts begin, the first 1,000.
         private(set) var orphans: [UInt64] = []
+        /// Parts with something in fields that are 0, the first 1,000, and where they stand.
+        private(set) var oddParts: [(place: UInt64, part: LongNamePart)] = []
 
         init(_ source: any ByteSource, _ runs: some BidirectionalCollection<ByteRun>) {
             self.source = source
@@ -75,6 +77,9 @@ extension FAT {
                         try LongNamePart(parsing: bytes, at: at)
                     }
                     note(name.add(part, at: place))
+                    if notesOrphans, part.type != 0 || part.cluster != 0, oddParts.count < 1000 {
+                        oddParts.append((place, part))
+                    }
                     continue
                 }
                 let entry = try piece.parsed { bytes throws(FormatError) in

@@ -62,7 +62,7 @@ extension FAT {
             }
             return VolumeStatistics(
                 byteCount: UInt64(geometry.clusterCount) &* geometry.clusterSize,
-                freeByteCount: free, nodeCount: index.nodeCount)
+                freeByteCount: free, nodeCount: index.nodeCount, longestName: LongName.mostBytes)
         }
 
         /// A node's attributes, as Linux gives them: everything is allowed but what the masks forbid, and

@@ -103,7 +103,7 @@ extension FAT.BootSector {
     }
 
     /// Whether `source` holds at byte `offset` what only a FAT volume has: measures that agree, and a
-    /// table that begins as one. Throws `io` alone.
+    /// table that begins as one, the first or its copy. Throws `io` alone.
     public static func isPlausible(
         at offset: UInt64 = 0, in source: any ByteSource
     ) throws(FormatError) -> Bool {
@@ -112,11 +112,15 @@ extension FAT.BootSector {
             let sector = try head.parsed { bytes throws(FormatError) in
                 try FAT.BootSector(parsing: bytes)
             }
-            let start = try sector.geometry().tableStart
-            let (place, overflow) = offset.addingReportingOverflow(start)
-            let table = try overflow ? [] : source.prefix(3, at: place)
-            return table.count == 3 && table[0] >= 0xf0 && table[1] == 0xff
-                && (sector.endMark == signature || table[0] == sector.media)
+            let geometry = try sector.geometry()
+            for copy in 0..<min(2, UInt64(geometry.tableCount)) {
+                let start = geometry.tableStart &+ copy &* geometry.tableByteCount
+                let (place, overflow) = offset.addingReportingOverflow(start)
+                let table = try overflow ? [] : source.prefix(3, at: place)
+                guard table.count == 3, table[0] >= 0xf0, table[1] == 0xff else { continue }
+                if sector.endMark == signature || table[0] == sector.media { return true }
+            }
+            return false
         } catch {
             if case .io = error { throw error }
             return false

@@ -17,11 +17,17 @@ extension FAT {
         public var units: [UInt16]
         /// The sum of the short name.
         public var sum: UInt8
+        /// 0: no other type is known.
+        public var type: UInt8 = 0
+        /// 0, where a short entry has its first cluster.
+        public var cluster: UInt16 = 0
 
         enum At {
             static let sequence = Field<UInt8>(0, "long name part.sequence")
             static let attributes = Field<UInt8>(11, "long name part.attributes")
+            static let type = Field<UInt8>(12, "long name part.type")
             static let sum = Field<UInt8>(13, "long name part.checksum")
+            static let cluster = Field<UInt16>(26, "long name part.first cluster")
             static func unit(_ index: Int) -> Field<UInt16> {
                 let offset =
                     switch index {
@@ -43,7 +49,9 @@ extension FAT {
         /// Reads the part at byte `base`. Throws `truncated`.
         public init(parsing bytes: RawSpan, at base: Int = 0) throws(FormatError) {
             sequence = try bytes.read(At.sequence, from: base, .little)
+            type = try bytes.read(At.type, from: base, .little)
             sum = try bytes.read(At.sum, from: base, .little)
+            cluster = try bytes.read(At.cluster, from: base, .little)
             units = []
             units.reserveCapacity(Self.unitCount)
             for index in 0..<Self.unitCount {
@@ -56,7 +64,9 @@ extension FAT {
             var bytes = [UInt8](repeating: 0, count: DirectoryEntry.byteCount)
             bytes.write(sequence, At.sequence, to: 0, .little)
             bytes.write(FileAttributes.longName.rawValue, At.attributes, to: 0, .little)
+            bytes.write(type, At.type, to: 0, .little)
             bytes.write(sum, At.sum, to: 0, .little)
+            bytes.write(cluster, At.cluster, to: 0, .little)
             for index in 0..<Self.unitCount {
                 let unit = index < units.count ? units[index] : 0xffff
                 bytes.write(unit, At.unit(index), to: 0, .little)
@@ -70,6 +80,8 @@ extension FAT {
     struct LongName {
         /// UTF-16 units that a name may have. Source: the specification.
         static let mostUnits = 255
+        /// Bytes that they are in UTF-8, in which a unit takes three at most.
+        static let mostBytes = 3 * mostUnits
 
         /// Parts in the order in which they come: the name's end first.
         private var parts: [[UInt16]] = []

@@ -58,10 +58,11 @@ public struct Disk: Sendable {
             var opener = DiskOpener([kind], source.byteCount, options)
             return Disk(table: nil, parts: [opener.part(nil, .success(kind), whole)])
         }
-        let table = try PartitionTable.mbr(source) { window in
+        var table = try PartitionTable.mbr(source) { window in
             // What cannot be read is not known; opening it tells why.
             ((try? FileSystemKind.found(in: window)) ?? nil) != nil
         }
+        if table == nil { table = try PartitionTable.leftGPT(source) }
         return table.map { Disk(source, $0, options) }
     }
 
@@ -72,7 +73,7 @@ public struct Disk: Sendable {
 
     private init(_ source: any ByteSource, _ table: PartitionTable, _ options: Options) {
         let found = table.partitions.map { partition in
-            let bytes = WindowSource(source, from: partition.offset, count: partition.byteCount)
+            let bytes = partition.window(of: source)
             return (partition, bytes, DiskOpener.kind(in: bytes))
         }
         // What cannot be read is of no kind.

@@ -45,6 +45,7 @@ extension Disk.Part {
     /// What is wrong with the file system; images are checked where they are found.
     fileprivate func check() -> [FormatError] {
         if let failure { return [failure] }
+        if let missingFileSystem { return [missingFileSystem] }
         let found: [FormatError] =
             switch kind {
             case .fat12, .fat16, .fat32: (volume as? FAT.Volume)?.check().map(\.error) ?? []

@@ -11,8 +11,6 @@ struct DiskImageFinder {
     /// Bytes of files that may still be searched: at first four times what there is.
     private var room: UInt64
 
-    /// An image in a file begins in its first 4 MiB, as in a partition.
-    static let reach = DiskOpener.reach
     /// A longer path cannot be named to a system; nor is it followed.
     static let longestPath = 4096
 
@@ -63,7 +61,7 @@ struct DiskImageFinder {
         for (path, node) in try candidates(in: volume, part) where seen.insert(node).inserted {
             try attempt(part) { finder throws(FormatError) in
                 guard let file = try VolumeFileSource(volume, node) else { return }
-                let count = min(file.byteCount, Self.reach)
+                let count = min(file.byteCount, IFS.Scanner.usualReach)
                 guard count <= finder.room else {
                     throw .unsupported(
                         Place("files of images", 0),
@@ -71,7 +69,7 @@ struct DiskImageFinder {
                         expected: "files that do not overlap")
                 }
                 finder.room &-= count
-                try finder.search(file, from: 0, reach: Self.reach, part, path)
+                try finder.search(file, from: 0, reach: IFS.Scanner.usualReach, part, path)
             }
         }
     }

@@ -9,15 +9,15 @@ struct DiskOpener {
     /// Blocks that may still be unpacked behind headers that turn out false.
     private var patience = IFS.Scanner.usualPatience
 
-    /// An IFS in a partition begins in its first 4 MiB: at the start, or behind a boot loader that has
-    /// its place there. To search more of what nobody knows would make the first look at a disk wait
-    /// for every swap or Linux partition to be read.
-    static let reach: UInt64 = 4 << 20
+    /// What is searched of each partition that nobody knows: less than usual where there are many, so
+    /// that what is read of all of them together is 64 MiB.
+    private let reach: UInt64
 
     /// For a disk of so many bytes, with parts of these kinds.
     init(_ kinds: [FileSystemKind?], _ byteCount: UInt64, _ options: Disk.Options) {
         self.options = options
         let images = max(1, kinds.count { $0 == nil })
+        reach = max(64 << 10, min(IFS.Scanner.usualReach, (64 << 20) / UInt64(images)))
         self.options.image.cacheLimit = options.image.cacheLimit / images
         caches = VolumeCaches(volumeCount: kinds.count)
         room = byteCount.multipliedReportingOverflow(by: 4).overflow ? .max : byteCount &* 4
@@ -76,7 +76,7 @@ struct DiskOpener {
         case .qnx4: return (kind, try QNX4Volume(bytes, share), [])
         case .ifs, nil:
             var scanner = IFS.Scanner(
-                bytes, from: 0, reach: Self.reach, patience: patience, options.image)
+                bytes, from: 0, reach: reach, patience: patience, options.image)
             defer { patience = scanner.patience }
             guard let image = try scanner.next() else { return (nil, nil, []) }
             return (.ifs, try IFS.ImageVolume(image), [])

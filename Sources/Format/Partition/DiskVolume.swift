@@ -71,7 +71,7 @@ public struct DiskVolume: Volume {
 
     // MARK: Volume
 
-    /// The sums.
+    /// The sums, and the longest of all names.
     public var statistics: VolumeStatistics {
         var sum = VolumeStatistics(byteCount: 0, freeByteCount: 0, nodeCount: 1)
         for entry in entries {
@@ -82,6 +82,7 @@ public struct DiskVolume: Volume {
                 sum.freeByteCount &+= found.freeByteCount
                 sum.nodeCount &+= found.nodeCount
                 sum.freeNodeCount &+= found.freeNodeCount
+                sum.longestName = max(sum.longestName, found.longestName)
             case .raw(let source):
                 sum.byteCount &+= source.byteCount
                 sum.nodeCount &+= 1

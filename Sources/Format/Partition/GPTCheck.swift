@@ -51,7 +51,8 @@ extension GPT {
         table.partitions.compactMap { partition in
             let first = partition.offset / table.sectorSize
             let last = (partition.range.upperBound / table.sectorSize) &- 1
-            guard first < header.usable.first || last > header.usable.last else { return nil }
+            guard !partition.isCut, first < header.usable.first || last > header.usable.last
+            else { return nil }
             return .corrupt(
                 Place("start of partition \(partition.number)", partition.offset),
                 found: "the sectors \(first) to \(last)",

@@ -4,12 +4,16 @@ extension GPT {
     ///
     /// A bad one counts only behind an MBR that protects it, as every GPT does by the specification:
     /// who makes a file system of the whole disk, or an MBR, leaves the backup, and perhaps the
-    /// header.
-    static func table(of disk: any ByteSource) throws(FormatError) -> PartitionTable? {
+    /// header. On a disk that `isBlank`, where nothing else was found, zeros in its place protect as well.
+    static func table(
+        of disk: any ByteSource, isBlank: Bool = false
+    ) throws(FormatError) -> PartitionTable? {
         var failure: FormatError?
         let sector = try disk.prefix(MBR.byteCount, at: 0)
         let isProtected =
-            (try? MBR.entries(in: sector))?.contains(where: \.isProtective) ?? false
+            isBlank
+            ? sector.allSatisfy { $0 == 0 }
+            : (try? MBR.entries(in: sector))?.contains(where: \.isProtective) ?? false
         for size in PartitionTable.sectorSizes {
             let count = disk.byteCount / size
             guard count > 2 else { continue }
@@ -82,20 +86,22 @@ extension GPT {
             }
             guard !entry.type.isZero else { continue }
             let (first, last) = entry.sectors
-            guard first <= last, last < sectors else {
+            if first > last || last >= sectors {
                 faults.append(
                     .corrupt(
                         Entry.At.first.place(Int(clamping: start &+ UInt64(base))),
                         found: "the sectors \(first) to \(last)",
                         expected: "sectors below \(sectors)"))
-                continue
             }
+            guard first <= last, first < sectors else { continue }
+            // Of one that runs past the disk's end, what is there.
+            let count = min(last, sectors &- 1) &- first &+ 1
             partitions.append(
                 Partition(
                     number: index &+ 1, kind: .gpt(type: entry.type),
-                    offset: first &* sectorSize, byteCount: (last &- first &+ 1) &* sectorSize,
+                    offset: first &* sectorSize, byteCount: count &* sectorSize,
                     isActive: entry.attributes & 4 != 0, name: entry.name,
-                    isReadOnly: entry.attributes & Entry.readOnly != 0))
+                    isReadOnly: entry.attributes & Entry.readOnly != 0, isCut: last >= sectors))
         }
         return PartitionTable(
             scheme: .gpt, sectorSize: sectorSize, partitions: partitions, faults: faults)

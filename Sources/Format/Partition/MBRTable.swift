@@ -1,37 +1,80 @@
 extension MBR {
     /// The partitions of a disk's first sector and of what it links to; nil where that sector is no
     /// partition table. Loader code and file systems can end in the same signature: all entries have
-    /// to make sense.
+    /// to make sense, or `isKnown` must know what begins where one of those begins that do. Then the
+    /// table was damaged, or the disk was cut.
     static func table(
-        of disk: any ByteSource, sectorSize: UInt64
+        of disk: any ByteSource, sectorSize: UInt64, isKnown: (WindowSource) -> Bool
     ) throws(FormatError) -> PartitionTable? {
         let sector = try disk.prefix(byteCount, at: 0)
         guard sector.count == byteCount, let entries = try? entries(in: sector) else { return nil }
-        let sectors = disk.byteCount / sectorSize
-        let areLawful = entries.allSatisfy { entry in
-            guard entry.status & 0x7f == 0 else { return false }
-            return entry.isEmpty
-                || entry.firstSector > 0
-                    && UInt64(entry.firstSector) &+ UInt64(entry.sectorCount) <= sectors
-                || entry.isProtective
-        }
-        guard areLawful, entries.contains(where: { !$0.isEmpty }) else { return nil }
         var reader = Reader(disk: disk, sectorSize: sectorSize)
+        let sectors = disk.byteCount / sectorSize
+        for (index, entry) in entries.enumerated() {
+            if let problem = problem(with: entry, index, sectors) { reader.faults.append(problem) }
+        }
+        let areLawful = reader.faults.isEmpty
+        guard entries.contains(where: { !$0.isEmpty }) else { return nil }
         for (index, entry) in entries.enumerated() where !entry.isEmpty {
-            if entry.isExtended {
-                try reader.readLogical(entry)
-            } else if entry.isProtective {
+            if entry.isProtective {
                 reader.faults.append(
                     .corrupt(
                         Place("partition entry \(index &+ 1)", UInt64(At.table)),
                         found: "a protective entry", expected: "a GPT behind it"))
-            } else {
-                reader.add(entry, number: index &+ 1, from: 0)
+            } else if entry.firstSector > 0, UInt64(entry.firstSector) < sectors {
+                if entry.isExtended {
+                    try reader.readLogical(entry)
+                } else {
+                    reader.add(entry, number: index &+ 1, from: 0)
+                }
             }
         }
+        let partitions = reader.partitions.sorted { $0.number < $1.number }
+        guard areLawful || partitions.contains(where: { isKnown($0.window(of: disk)) }) else {
+            return nil
+        }
         return PartitionTable(
-            scheme: .mbr, sectorSize: sectorSize,
-            partitions: reader.partitions.sorted { $0.number < $1.number }, faults: reader.faults)
+            scheme: .mbr, sectorSize: sectorSize, partitions: partitions, faults: reader.faults)
+    }
+
+    /// What in an entry makes no sense on a disk of so many sectors.
+    private static func problem(
+        with entry: Entry, _ index: Int, _ sectors: UInt64
+    ) -> FormatError? {
+        let base = At.table &+ index &* Entry.byteCount
+        if entry.status & 0x7f != 0 {
+            return .corrupt(
+                Entry.At.status.place(base), found: hex(entry.status), expected: "0x0 or 0x80")
+        }
+        guard !entry.isEmpty, !entry.isProtective else { return nil }
+        let end = UInt64(entry.firstSector) &+ UInt64(entry.sectorCount)
+        guard entry.firstSector == 0 || end > sectors else { return nil }
+        return .corrupt(
+            Entry.At.firstSector.place(base),
+            found: "the sectors \(entry.firstSector) to \(end &- 1)",
+            expected: "sectors from 1 through \(sectors &- min(1, sectors))")
+    }
+
+    /// Why a first sector is no partition table that would be one of a larger disk: a partition that
+    /// lies behind the end of the disk. Nil for any other sector.
+    static func refusal(
+        of disk: any ByteSource, sectorSize: UInt64
+    ) throws(FormatError) -> FormatError? {
+        let sector = try disk.prefix(byteCount, at: 0)
+        guard sector.count == byteCount, let entries = try? entries(in: sector),
+            entries.allSatisfy({ $0.status & 0x7f == 0 && ($0.isEmpty || $0.firstSector > 0) })
+        else { return nil }
+        let sectors = disk.byteCount / sectorSize
+        for (index, entry) in entries.enumerated() where !entry.isEmpty && !entry.isProtective {
+            let end = UInt64(entry.firstSector) &+ UInt64(entry.sectorCount)
+            guard end > sectors else { continue }
+            return .corrupt(
+                Place(
+                    "partition entry \(index &+ 1)", UInt64(At.table &+ index &* Entry.byteCount)),
+                found: "the sectors \(entry.firstSector) to \(end &- 1)",
+                expected: "sectors below \(sectors)")
+        }
+        return nil
     }
 
     private struct Reader {
@@ -46,13 +89,15 @@ extension MBR {
             self.sectorSize = sectorSize
         }
 
+        /// Of one that runs past the disk's end, what is there.
         mutating func add(_ entry: Entry, number: Int, from start: UInt64) {
+            let first = start &+ UInt64(entry.firstSector)
+            let sectors = disk.byteCount / sectorSize
+            let count = min(UInt64(entry.sectorCount), sectors &- min(sectors, first))
             partitions.append(
                 Partition(
-                    number: number, kind: .mbr(type: entry.type),
-                    offset: (start &+ UInt64(entry.firstSector)) &* sectorSize,
-                    byteCount: UInt64(entry.sectorCount) &* sectorSize,
-                    isActive: entry.status == 0x80, name: []))
+                    number: number, kind: .mbr(type: entry.type), offset: first &* sectorSize,
+                    byteCount: count &* sectorSize, isActive: entry.status == 0x80, name: []))
         }
 
         /// Follows the chain of an extended partition: each link has one logical partition, counted
@@ -76,10 +121,13 @@ extension MBR {
                 guard sector.count == byteCount, let entries = try? entries(in: sector) else {
                     return fault(place, "no partition table", "the signature 55 AA at its end")
                 }
+                for (index, entry) in entries.enumerated() where !entry.isEmpty {
+                    checkLink(entry, index, at: link &* sectorSize)
+                }
                 if let logical = entries.first, !logical.isEmpty {
                     let first = link &+ UInt64(logical.firstSector)
                     let last = first &+ UInt64(logical.sectorCount)
-                    if first > link, last <= end {
+                    if first > link, last <= end, first &* sectorSize < disk.byteCount {
                         add(logical, number: nextLogical, from: link)
                     } else {
                         fault(
@@ -95,6 +143,19 @@ extension MBR {
                         place, "a link to sector \(next)", "one between \(start) and \(end)")
                 }
                 link = next
+            }
+        }
+
+        /// Of the entries of a link the first is a partition, the second the next link, and there are no
+        /// more.
+        private mutating func checkLink(_ entry: Entry, _ index: Int, at offset: UInt64) {
+            let place = Entry.At.type.place(At.table &+ index &* Entry.byteCount).moved(by: offset)
+            if index > 1 {
+                fault(place, hex(entry.type), "0x0 in the third and the fourth entry of a link")
+            } else if entry.isExtended != (index == 1) {
+                fault(
+                    place, hex(entry.type),
+                    index == 1 ? "0x5, 0xf or 0x85 in the second entry of a link" : "a partition's")
             }
         }
 

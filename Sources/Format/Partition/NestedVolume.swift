@@ -64,7 +64,7 @@ struct NestedVolume: Volume {
         }
         guard let file = try VolumeFileSource(volume, node) else { return nil }
         var scanner = IFS.Scanner(
-            file, from: 0, reach: DiskImageFinder.reach, patience: IFS.Scanner.usualPatience,
+            file, from: 0, reach: IFS.Scanner.usualReach, patience: IFS.Scanner.usualPatience,
             options)
         guard let image = try scanner.next() else { return nil }
         let tree = try IFS.ImageVolume(image)

@@ -20,15 +20,38 @@ public struct Partition: Equatable, Sendable {
     public let name: [UInt8]
     /// Whether a GPT forbids to write to it.
     public var isReadOnly = false
+    /// Whether the table says that it runs past the end of the disk.
+    var isCut = false
 
     /// Bytes of the disk.
     public var range: Range<UInt64> { offset..<(offset &+ byteCount) }
+
+    /// Its bytes.
+    func window(of disk: any ByteSource) -> WindowSource {
+        WindowSource(disk, from: offset, count: byteCount)
+    }
 
     /// The type as it is stored: two hexadecimal digits, or a GUID.
     public var typeCode: String {
         switch kind {
         case .mbr(let type): hexDigits([type])
         case .gpt(let type): "\(type)"
+        }
+    }
+
+    /// The file system that its type promises; nil for a type that promises none, or several.
+    var promisedSystem: String? {
+        switch kind {
+        case .mbr(0x01), .mbr(0x04), .mbr(0x06), .mbr(0x0b), .mbr(0x0c), .mbr(0x0e), .mbr(0xef):
+            "a FAT file system"
+        case .mbr(0x4d...0x4f), .mbr(0xb1...0xb3): "a QNX file system"
+        case .mbr: nil
+        case .gpt(let type):
+            switch GPT.name(of: type) {
+            case "QNX Power-Safe": "a QNX file system"
+            case "EFI system": "a FAT file system"
+            default: nil
+            }
         }
     }
 
@@ -69,6 +92,18 @@ public struct PartitionTable: Sendable {
         try GPT.table(of: disk)
     }
 
+    /// The backup that a GPT has left at the end of a disk whose beginning was wiped; nil where there is
+    /// none. To be asked where there is nothing else.
+    public static func leftGPT(_ disk: any ByteSource) throws(FormatError) -> PartitionTable? {
+        try GPT.table(of: disk, isBlank: true)
+    }
+
+    /// Why the first sector of what is no disk came near to an MBR: a partition lies behind the end, as
+    /// where a copy was cut off. Nil where it is nothing like that.
+    public static func refusal(_ disk: any ByteSource) throws(FormatError) -> FormatError? {
+        try MBR.refusal(of: disk, sectorSize: 512)
+    }
+
     /// The MBR of a disk; nil where the first sector cannot be one. Of the sizes of sectors that
     /// would do, the first counts by which `isKnown` tells a partition's contents.
     public static func mbr(
@@ -76,11 +111,10 @@ public struct PartitionTable: Sendable {
     ) throws(FormatError) -> PartitionTable? {
         var first: PartitionTable?
         for size in sectorSizes {
-            guard let table = try MBR.table(of: disk, sectorSize: size) else { continue }
-            for partition in table.partitions {
-                let window = WindowSource(
-                    disk, from: partition.offset, count: partition.byteCount)
-                if isKnown(window) { return table }
+            let table = try MBR.table(of: disk, sectorSize: size, isKnown: isKnown)
+            guard let table else { continue }
+            for partition in table.partitions where isKnown(partition.window(of: disk)) {
+                return table
             }
             first = first ?? table
         }

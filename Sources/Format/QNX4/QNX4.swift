@@ -41,10 +41,10 @@ public enum QNX4 {
     }
 
     /// Whether a volume begins at the source's first byte: the root block starts with the record of
-    /// a directory called `/`. Throws `io` alone.
+    /// a directory called `/`, wherever its blocks are. Throws `io` alone.
     public static func isFound(in source: any ByteSource) throws(FormatError) -> Bool {
         do throws(FormatError) {
-            _ = try rootRecord(in: source)
+            _ = try markedRecord(in: source)
             return true
         } catch {
             if case .io = error { throw error }
@@ -52,9 +52,23 @@ public enum QNX4 {
         }
     }
 
-    /// The record of the root directory. Throws `truncated`, or `corrupt` for what is none: nothing
-    /// else marks a volume.
+    /// The record of the root directory. Throws `truncated`, or `corrupt` for what is none, and for one
+    /// without blocks.
     static func rootRecord(in source: any ByteSource) throws(FormatError) -> InodeRecord {
+        let record = try markedRecord(in: source)
+        guard record.size > 0, record.extentCount > 0, record.first.isInside(source.byteCount)
+        else {
+            throw .corrupt(
+                InodeRecord.At.firstStart.place(512), found: "\(record.first)",
+                expected: "blocks of the volume for the root directory")
+        }
+        return record
+    }
+
+    /// The first record of the root block, by which a volume is known: nothing else marks one.
+    private static func markedRecord(
+        in source: any ByteSource
+    ) throws(FormatError) -> InodeRecord {
         let bytes = try source.bytes(UInt64(blockSize), at: 512, "qnx4 root block")
         let record = try bytes.parsed { bytes throws(FormatError) in
             try InodeRecord(parsing: bytes, at: 0)
@@ -74,12 +88,6 @@ public enum QNX4 {
             throw .corrupt(
                 At.mode.place(512), found: "mode 0\(String(record.mode, radix: 8))",
                 expected: "that of a directory")
-        }
-        guard record.size > 0, record.extentCount > 0, record.first.isInside(source.byteCount)
-        else {
-            throw .corrupt(
-                At.firstStart.place(512), found: "\(record.first)",
-                expected: "blocks of the volume for the root directory")
         }
         return record
     }

@@ -2,6 +2,11 @@ extension QNX4Check {
     /// Notes the blocks of a file as in use: those of its extents, and those that list them.
     mutating func claimBlocks(of node: Node) {
         let record = node.record
+        if record.extentCount <= 1, record.extentBlock != 0 {
+            findings.add(
+                QNX4.InodeRecord.At.extentBlock.place(0).moved(by: node.offset),
+                found: "\(record.extentBlock) with \(record.extentCount) extents", expected: "0")
+        }
         guard record.extentCount > 0 else {
             if record.size > 0 { tellSize(of: node, blockCount: 0) }
             return
@@ -11,13 +16,18 @@ extension QNX4Check {
             claim(record.first, QNX4.InodeRecord.At.firstStart.place(0).moved(by: node.offset))
             var rest = Int(record.extentCount) &- 1
             var previous: UInt32 = 0
+            var chained = true
             try blocks.extentBlocks(of: record, at: node.offset) {
                 number, block throws(FormatError) in
                 let offset = blocks.offset(of: number)
-                let place = Place("qnx4 extent block", offset)
-                guard claim(QNX4.Extent(start: number, count: 1), place) else {
-                    throw .corrupt(
-                        place, found: "block \(number) again", expected: "the end of the chain")
+                // A chain that others have too, or that comes back, ends here.
+                guard chained else { return }
+                guard
+                    claim(
+                        QNX4.Extent(start: number, count: 1), Place("qnx4 extent block", offset))
+                else {
+                    chained = false
+                    return
                 }
                 check(block, behind: previous, of: record, at: offset)
                 previous = number
@@ -26,13 +36,27 @@ extension QNX4Check {
                     count &+= UInt64(extent.count)
                 }
                 rest &-= block.extents.count
+                if rest <= 0, block.next != 0 {
+                    findings.add(
+                        QNX4.ExtentBlock.At.next.place(0).moved(by: offset),
+                        found: "block \(block.next)",
+                        expected: "0, as the \(record.extentCount) extents end here")
+                }
             }
+            guard chained else { return }
         } catch {
             findings.add(error)
             return
         }
         if UInt64(record.size) > count &* UInt64(QNX4.blockSize) {
             tellSize(of: node, blockCount: count)
+        } else if record.status & QNX4.Status.grown == 0,
+            count > (UInt64(record.size) &+ UInt64(QNX4.blockSize) &- 1) / UInt64(QNX4.blockSize)
+        {
+            findings.add(
+                QNX4.InodeRecord.At.size.place(0).moved(by: node.offset),
+                found: "\(record.size) bytes in \(count) blocks",
+                expected: "no more blocks than that takes, or bit 0x40 of the status")
         }
     }
 
@@ -97,21 +121,31 @@ extension QNX4Check {
                     expected: "the bitmap of the volume's blocks")
                 return
             }
-            let blockCount = min(UInt64(blocks.blockCount), UInt64(bitmap.record.size) &* 8)
-            var comparison = QNX.BitmapComparison(used, blockCount: blockCount, firstBlock: 1)
-            let pieces = try blocks.pieces(of: bitmap)
-            try QNX4Volume.eachPiece(of: bitmap, count: (blockCount &+ 7) / 8, blocks) {
-                bytes, first throws(FormatError) in
-                for start in stride(from: 0, to: bytes.count, by: QNX4.blockSize) {
-                    let index = (first &+ UInt64(start)) / UInt64(QNX4.blockSize)
-                    let (piece, inPiece) = try blocks.piece(index, in: pieces, of: bitmap)
-                    let block = piece.start &+ UInt32(clamping: inPiece)
-                    comparison.take(
-                        bytes[start..<min(bytes.count, start &+ QNX4.blockSize)],
-                        from: Int(first) &+ start,
-                        at: Place("qnx4 bitmap", blocks.offset(of: block)),
-                        &findings)
+            let bits = UInt64(bitmap.record.size) &* 8
+            let blockCount = min(UInt64(blocks.blockCount), bits)
+            let place = QNX4.InodeRecord.At.size.place(0).moved(by: bitmap.offset)
+            if bits >= UInt64(blocks.blockCount) &+ 8 {
+                findings.add(
+                    place, found: "\(bitmap.record.size), for \(bits) blocks",
+                    expected: "\(blocks.blockCount) blocks at most, which are there")
+            }
+            if let block = used.first(from: blockCount) {
+                findings.add(
+                    place, found: "\(bitmap.record.size), for \(bits) blocks",
+                    expected: "more, as a file has block \(block &+ 1)")
+            }
+            var comparison = QNX.BitmapComparison(
+                used, blockCount: blockCount, firstBlock: 1, isFull: bits &- blockCount < 8)
+            for index in 0..<((blockCount &+ 4095) / 4096) {
+                let pieces = try blocks.pieces(of: bitmap)
+                let (piece, inPiece) = try blocks.piece(index, in: pieces, of: bitmap)
+                let block = piece.start &+ UInt32(clamping: inPiece)
+                let bytes = try blocks.withBlock(block) { bytes, base in
+                    bytes.bytes(base..<(base &+ QNX4.blockSize))
                 }
+                comparison.take(
+                    bytes, from: Int(index) &* QNX4.blockSize,
+                    at: Place("qnx4 bitmap", blocks.offset(of: block)), &findings)
             }
             comparison.end(&findings)
         } catch {

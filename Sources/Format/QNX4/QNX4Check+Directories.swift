@@ -63,6 +63,12 @@ extension QNX4Check {
         let spot = Place("qnx4 directory record", offset)
         let text = "'\(printable(record.shortName))'"
         checkStatus(record, text, at: offset)
+        if case .inode(let inode) = record, inode.status & QNX4.Status.inode != 0 {
+            findings.add(
+                QNX4.InodeRecord.At.status.place(0).moved(by: offset),
+                found: "\(hex(inode.status)) for \(text)",
+                expected: "no bit 0x10, of a record outside of directories")
+        }
         if case .link(let link) = record, link.longName != 0 {
             let long = try volume.longName(link.longName)
             if long?.isName(of: place) != true {
@@ -70,11 +76,18 @@ extension QNX4Check {
                     QNX4.LinkRecord.At.longName.place(0).moved(by: offset),
                     found: "block \(link.longName) for \(text)",
                     expected: "a long name that belongs to this record")
+            } else {
+                longNames.insert(link.longName)
             }
         }
         if let name = try volume.name(of: record, at: place) {
             if !names.insert(name).inserted {
                 findings.add(spot, found: text, expected: "a name that no other record has")
+            }
+            if name.contains(where: QNX.isForbidden) {
+                findings.add(
+                    spot, found: "'\(printable(name))'",
+                    expected: "a name without control characters")
             }
         } else {
             findings.add(

@@ -17,6 +17,8 @@ public struct QNX4Check {
     private var met: Set<QNX4.RecordPlace> = []
     /// Names that lead to each file, `.` and `..` among them.
     var links: [QNX4.RecordPlace: UInt32] = [:]
+    /// Blocks of long names that a directory's record has.
+    var longNames: Set<UInt32> = []
     /// Directories that are still to be gone through, and the one that holds each.
     var pending: [(directory: Node, parent: QNX4.RecordPlace)] = []
 
@@ -60,6 +62,7 @@ public struct QNX4Check {
         checkRootBlock()
         checkInodeFile()
         goThroughDirectories()
+        checkLongNames()
         checkLinks()
         checkBitmap()
     }
@@ -90,8 +93,9 @@ public struct QNX4Check {
         return true
     }
 
-    /// The records of the root block that no directory need name: those of the system's files, and
-    /// a `lost+found` that is hidden, but counts as a subdirectory. A real image has that one.
+    /// The records of the root block that no directory names: those of the system's files, which the
+    /// root directory should name; and a `lost+found` that is hidden, but counts as a subdirectory. A
+    /// real image has that one.
     private mutating func checkRootBlock() {
         for index in 1..<UInt8(QNX4.recordsPerBlock) {
             let place = QNX4.RecordPlace(block: 2, index: index)
@@ -100,11 +104,50 @@ public struct QNX4Check {
                     continue
                 }
                 meet(node, in: .root)
+                if index <= 3 {
+                    findings.add(
+                        Place("qnx4 root block", node.offset),
+                        found: "record \(index) without a name",
+                        expected: "\(Self.systemFiles[Int(index)]) in the root directory")
+                }
                 links[place, default: 0] &+= 1
             } catch {
                 findings.add(error)
             }
         }
+    }
+
+    /// What the root block's records are called, in their order.
+    private static let systemFiles = ["/", ".inodes", ".boot", ".altboot"]
+
+    /// The blocks of `.longfilenames` that are in use, but not by the record that they name.
+    private mutating func checkLongNames() {
+        do throws(FormatError) {
+            guard let file = try QNX4Volume.file(".longfilenames", in: root, blocks) else { return }
+            var rest = min(file.record.size / UInt32(QNX4.blockSize), blocks.blockCount)
+            for piece in try blocks.pieces(of: file) {
+                let count = UInt32(clamping: min(UInt64(rest), piece.end &- piece.before))
+                rest &-= count
+                for block in piece.start..<(piece.start &+ count) where !findings.isFull {
+                    try checkLongName(block)
+                }
+            }
+        } catch {
+            findings.add(error)
+        }
+    }
+
+    private mutating func checkLongName(_ block: UInt32) throws(FormatError) {
+        let isInUse = try blocks.withBlock(block) { bytes, base throws(FormatError) in
+            try bytes.read(QNX4.LongNameBlock.At.status, from: base, .little) & 1 == 1
+        }
+        guard isInUse, !longNames.contains(block), let long = try volume.longName(block) else {
+            return
+        }
+        findings.add(
+            Place("qnx4 long name", blocks.offset(of: block)),
+            found: "the name of record \(long.owner.number)",
+            expected: "one that this record has, or none in use")
     }
 
     /// The records of `.inodes`: its mark, and that each in use has a name.
@@ -129,8 +172,15 @@ public struct QNX4Check {
                 }
             }
             try blocks.records(of: file, from: 1) { _, place, record throws(FormatError) in
-                guard case .inode(let inode) = record, !met.contains(place) else { return true }
+                guard case .inode(let inode) = record else { return true }
                 let offset = blocks.offset(of: place)
+                if inode.status & QNX4.Status.inode == 0 {
+                    findings.add(
+                        QNX4.InodeRecord.At.status.place(0).moved(by: offset),
+                        found: hex(inode.status),
+                        expected: "bit 0x10, of a record outside of directories")
+                }
+                guard !met.contains(place) else { return true }
                 findings.add(
                     QNX4.InodeRecord.At.linkCount.place(0).moved(by: offset),
                     found: "\(inode.linkCount)", expected: "a name that leads to it")

@@ -37,7 +37,7 @@ public final class QNX4Volume: Volume {
                 (try? Self.statistics(of: root, blocks))
                 ?? VolumeStatistics(
                     byteCount: UInt64(blocks.blockCount) &* UInt64(QNX4.blockSize),
-                    freeByteCount: 0, nodeCount: 0)
+                    freeByteCount: 0, nodeCount: 0, longestName: QNX4.LongNameBlock.mostOfName)
             known = found
             return found
         }
@@ -50,7 +50,8 @@ public final class QNX4Volume: Volume {
         let all = UInt64(blocks.blockCount)
         guard let bitmap = try bitmap(in: root, blocks) else {
             return VolumeStatistics(
-                byteCount: all &* UInt64(QNX4.blockSize), freeByteCount: 0, nodeCount: 0)
+                byteCount: all &* UInt64(QNX4.blockSize), freeByteCount: 0, nodeCount: 0,
+                longestName: QNX4.LongNameBlock.mostOfName)
         }
         let count = min(all, UInt64(bitmap.record.size) &* 8)
         var free: UInt64 = 0
@@ -63,16 +64,25 @@ public final class QNX4Volume: Volume {
         }
         return VolumeStatistics(
             byteCount: count &* UInt64(QNX4.blockSize),
-            freeByteCount: free &* UInt64(QNX4.blockSize), nodeCount: 0)
+            freeByteCount: free &* UInt64(QNX4.blockSize), nodeCount: 0,
+            longestName: QNX4.LongNameBlock.mostOfName)
     }
 
     /// The record of `.bitmap`, which lies in the root directory itself.
     static func bitmap(
         in root: Node, _ blocks: QNX4.Blocks
     ) throws(FormatError) -> Node? {
+        try file(".bitmap", in: root, blocks)
+    }
+
+    /// A file whose own record lies in the root directory.
+    static func file(
+        _ name: String, in root: Node, _ blocks: QNX4.Blocks
+    ) throws(FormatError) -> Node? {
+        let name = Array(name.utf8)
         var found: Node?
         try blocks.records(of: root, from: 0) { _, place, record in
-            if case .inode(let inode) = record, record.shortName == Array(".bitmap".utf8) {
+            if case .inode(let inode) = record, record.shortName == name {
                 found = Node(place: place, record: inode, offset: blocks.offset(of: place))
             }
             return found == nil

@@ -45,31 +45,113 @@ extension QNX6Check {
             &+ min(most, whole(UInt64(superblock.inodeCount) &* UInt64(QNX6.Inode.byteCount)))
     }
 
-    /// Notes all blocks of a file as in use.
-    mutating func claim(_ tree: QNX6.BlockTree, _ owner: @autoclosure () -> String) {
-        for (slot, pointer) in tree.pointers.enumerated() {
-            claim(pointer, level: tree.depth, tree.place(ofSlot: slot), owner)
+    /// Notes all blocks of a file as in use. In a file that may not have holes, one is told; and so are
+    /// blocks behind its end.
+    mutating func claim(
+        _ tree: QNX6.BlockTree, _ owner: @autoclosure () -> String, mayHaveHoles: Bool = false
+    ) {
+        var file = ClaimedFile(
+            blockCount: blocks.blocks(tree.size), fan: UInt64(blocks.blockSize / 4))
+        claim(tree.pointers, level: tree.depth, from: 0, of: &file, owner) {
+            tree.place(ofSlot: $0)
+        }
+        if let (place, number) = file.hole, !mayHaveHoles {
+            findings.add(
+                place,
+                found: "no block as number \(number) of \(owner())",
+                expected: "one for each of its \(tree.size) bytes")
+        }
+        if let (place, block) = file.surplus {
+            findings.add(
+                place,
+                found: "block \(block) of \(owner()) behind its \(tree.size) bytes",
+                expected: "none there")
         }
     }
 
-    /// Notes a block, and those that its pointers name, unless somebody has it: then a loop or a
-    /// tree that is two files' ends here.
+    /// What was seen of a file's blocks so far.
+    private struct ClaimedFile {
+        /// How many it should have.
+        let blockCount: UInt64
+        /// Pointers in a block.
+        let fan: UInt64
+        /// Where the first pointer stands that should not be empty, and the number of its block.
+        var hole: (Place, UInt64)?
+        /// Where the first pointer stands that should be empty, and the block that it leads to.
+        var surplus: (Place, UInt32)?
+
+        /// Blocks of the file below one pointer.
+        func span(_ level: UInt8) -> UInt64 {
+            var span: UInt64 = 1
+            for _ in 0..<level {
+                let (product, isTooLarge) = span.multipliedReportingOverflow(by: fan)
+                guard !isTooLarge else { return .max }
+                span = product
+            }
+            return span
+        }
+    }
+
+    /// Pointers side by side with the same fault, which are told as one.
+    private struct FaultyPointers {
+        var place: Place
+        var pointer: UInt32
+        var count: Int
+        var isOutside: Bool
+    }
+
+    /// Notes the blocks that a list of pointers names, and those below them, unless somebody has them:
+    /// then a loop or a tree that is two files' ends here. The first pointer's first block is the
+    /// `first`th of its file.
     private mutating func claim(
-        _ pointer: UInt32, level: UInt8, _ place: @autoclosure () -> Place, _ owner: () -> String
+        _ pointers: [UInt32], level: UInt8, from first: UInt64, of file: inout ClaimedFile,
+        _ owner: () -> String, _ place: (Int) -> Place
     ) {
-        guard !QNX6.BlockTree.isHole(pointer), !findings.isFull else { return }
-        guard pointer < blocks.blockCount else {
-            findings.add(
-                place(), found: "block \(pointer) of \(owner())",
-                expected: "less than \(blocks.blockCount)")
-            return
+        let span = file.span(level)
+        var number = first
+        var fault: FaultyPointers?
+        for (slot, pointer) in pointers.enumerated() where !findings.isFull {
+            defer {
+                let (next, isTooLarge) = number.addingReportingOverflow(span)
+                number = isTooLarge ? .max : next
+            }
+            let isBehind = number >= file.blockCount
+            if QNX6.BlockTree.isHole(pointer) {
+                if !isBehind, file.hole == nil { file.hole = (place(slot), number) }
+                tell(&fault, owner)
+                continue
+            }
+            let isOutside = pointer >= blocks.blockCount
+            guard isOutside || !used.insert(UInt64(pointer)) else {
+                tell(&fault, owner)
+                if isBehind, file.surplus == nil { file.surplus = (place(slot), pointer) }
+                claimBelow(pointer, level: level, from: number, of: &file, owner)
+                continue
+            }
+            if fault?.isOutside != isOutside { tell(&fault, owner) }
+            fault =
+                fault
+                ?? FaultyPointers(
+                    place: place(slot), pointer: pointer, count: 0, isOutside: isOutside)
+            fault?.count &+= 1
         }
-        guard used.insert(UInt64(pointer)) else {
-            findings.add(
-                place(), found: "block \(pointer) of \(owner())",
-                expected: "a block that nothing else has")
-            return
-        }
+        tell(&fault, owner)
+    }
+
+    private mutating func tell(_ fault: inout FaultyPointers?, _ owner: () -> String) {
+        guard let told = fault else { return }
+        fault = nil
+        let more = told.count > 1 ? " and \(told.count &- 1) like it behind" : ""
+        findings.add(
+            told.place, found: "block \(told.pointer) of \(owner())\(more)",
+            expected: told.isOutside
+                ? "less than \(blocks.blockCount)" : "a block that nothing else has")
+    }
+
+    private mutating func claimBelow(
+        _ pointer: UInt32, level: UInt8, from first: UInt64, of file: inout ClaimedFile,
+        _ owner: () -> String
+    ) {
         guard level > 0 else { return }
         do throws(FormatError) {
             let pointers = try blocks.withBlock(pointer) { bytes, base throws(FormatError) in
@@ -81,10 +163,8 @@ extension QNX6Check {
                 return pointers
             }
             let start = blocks.offset(of: pointer)
-            for (index, next) in pointers.enumerated() {
-                claim(
-                    next, level: level &- 1,
-                    Place("qnx6 pointer block", start &+ 4 &* UInt64(index)), owner)
+            claim(pointers, level: level &- 1, from: first, of: &file, owner) {
+                Place("qnx6 pointer block", start &+ 4 &* UInt64($0))
             }
         } catch {
             findings.add(error)
@@ -100,14 +180,14 @@ extension QNX6Check {
         let tree = superblock.bitmap.tree(at: base &+ UInt64(clamping: superblock.nodeOffset(1)))
         let blockCount = UInt64(superblock.blockCount)
         guard blocks.reaches(tree), tree.size &* 8 >= blockCount else { return }
-        var comparison = QNX.BitmapComparison(used, blockCount: blockCount, firstBlock: 0)
+        var comparison = QNX.BitmapComparison(
+            used, blockCount: blockCount, firstBlock: 0,
+            isFull: superblock.layout == .standard
+                && superblock.flags & QNX6.Superblock.largeBitmapFlag == 0)
         do throws(FormatError) {
             for block in 0..<blocks.blocks((blockCount &+ 7) / 8) {
-                guard let start = try blocks.run(of: tree, at: block, most: 1).start else {
-                    throw .corrupt(
-                        tree.place, found: "a hole as block \(block) of the bitmap",
-                        expected: "a block")
-                }
+                // A hole was told when the bitmap's own blocks were noted.
+                guard let start = try blocks.run(of: tree, at: block, most: 1).start else { return }
                 let bytes = try blocks.withBlock(start) { bytes, base in
                     bytes.bytes(base..<(base &+ blocks.blockSize))
                 }

@@ -21,6 +21,13 @@ extension QNX6Check {
         _ directory: QNX6Volume.Node, in parent: UInt32,
         _ pending: inout [(number: UInt32, parent: UInt32)]
     ) throws(FormatError) {
+        let size = directory.inode.size
+        if size % UInt64(blocks.blockSize) != 0 {
+            findings.add(
+                QNX6.Inode.At.size.place(0).moved(by: directory.offset),
+                found: "\(size) in directory \(directory.number)",
+                expected: "a multiple of \(blocks.blockSize)")
+        }
         var names: Set<[UInt8]> = []
         var dots: [UInt32?] = [nil, nil]
         try volume.blocks.records(
@@ -126,6 +133,9 @@ extension QNX6Check {
             findings.add(
                 place, found: "'\(printable(name))'",
                 expected: "a name without slash and zero, neither '.' nor '..'")
+        } else if name.contains(where: QNX.isForbidden) {
+            findings.add(
+                place, found: "'\(printable(name))'", expected: "a name without control characters")
         }
         return name
     }

@@ -50,8 +50,8 @@ public struct QNX6Check {
             return
         }
         used = QNX.BitSet(count: Int(superblock.blockCount))
-        inodes = QNX.BitSet(count: Int(superblock.inodeCount))
-        reached = QNX.BitSet(count: Int(superblock.inodeCount))
+        inodes = QNX.BitSet(count: Int(recordCount))
+        reached = QNX.BitSet(count: Int(recordCount))
         links = Array(repeating: 0, count: Int(recordCount) &+ 1)
         claimSystemFiles(superblock)
         checkInodes(superblock)
@@ -80,41 +80,98 @@ public struct QNX6Check {
                 place(At.blockCount), found: "\(superblock.blockCount)",
                 expected: "\(superblock.bitmap.size &* 8) at most, as the bitmap has")
         }
+        if superblock.layout == .standard, !(1...64).contains(superblock.groupCount) {
+            findings.add(
+                place(At.groupCount), found: "\(superblock.groupCount)", expected: "1 through 64")
+        }
     }
 
     // MARK: Inodes
 
-    /// Inodes that the table has records for, whatever number the superblock says.
+    /// Inodes that the table has records for, whatever number the superblock says: not more than all
+    /// blocks of the volume hold.
     private var recordCount: UInt32 {
-        let records = volume.superblock.inodes.size / UInt64(QNX6.Inode.byteCount)
-        return min(volume.superblock.inodeCount, UInt32(clamping: records))
+        let size = UInt64(QNX6.Inode.byteCount)
+        let most = UInt64(blocks.blockCount) &* UInt64(blocks.blockSize)
+        return min(
+            volume.superblock.inodeCount, UInt32(clamping: min(volume.table.size, most) / size))
     }
 
     /// Claims the blocks of every inode in use, and notes it.
     private mutating func checkInodes(_ superblock: QNX6.Superblock) {
+        let inBlock = UInt64(blocks.blockSize / QNX6.Inode.byteCount)
+        let blockCount = (UInt64(recordCount) &+ inBlock &- 1) / inBlock
+        guard blocks.reaches(volume.table) else { return }
+        var seen = QNX.BitSet(count: Int(blocks.blockCount))
         var count: UInt32 = 0
-        var number: UInt32 = 0
-        let most = recordCount
-        while number < most, !findings.isFull {
-            number &+= 1
+        var index: UInt64 = 0
+        var errors = 0
+        while index < blockCount {
+            // One pointer can be that of very many blocks.
+            guard errors < QNX.Findings.most, !findings.isFull else { return }
             do throws(FormatError) {
-                guard let node = try volume.node(number) else { continue }
-                count &+= 1
-                _ = inodes.insert(UInt64(number))
-                checkInode(node)
+                let run = try blocks.run(of: volume.table, at: index, most: blockCount &- index)
+                guard let start = run.start else {
+                    index &+= run.count
+                    continue
+                }
+                for block in 0..<run.count {
+                    // A table that comes back to a block was told when its blocks were noted.
+                    guard seen.insert(UInt64(start) &+ block), !findings.isFull else { return }
+                    count &+= try checkInodes(inBlock: index)
+                    index &+= 1
+                }
             } catch {
                 findings.add(error)
-                // The table cannot be read here, so neither can the rest of its block.
-                number |= UInt32(blocks.blockSize / QNX6.Inode.byteCount) &- 1
+                errors &+= 1
+                index &+= 1
             }
         }
-        guard number >= most else { return }
         let free = superblock.inodeCount &- count
         if superblock.freeInodeCount != free {
             findings.add(
                 place(QNX6.Superblock.At.freeInodeCount), found: "\(superblock.freeInodeCount)",
                 expected: "\(free)")
         }
+    }
+
+    /// As above, of one block of the table; gives how many are in use.
+    private mutating func checkInodes(inBlock index: UInt64) throws(FormatError) -> UInt32 {
+        let inBlock = UInt32(blocks.blockSize / QNX6.Inode.byteCount)
+        let first = UInt32(clamping: index &* UInt64(inBlock))
+        let end = min(recordCount, first &+ inBlock)
+        var count: UInt32 = 0
+        for record in first..<end {
+            let number = record &+ 1
+            guard let node = try volume.node(number) else {
+                try checkFree(number)
+                continue
+            }
+            count &+= 1
+            _ = inodes.insert(UInt64(number))
+            checkInode(node)
+        }
+        return count
+    }
+
+    /// A free inode is all zeros: with anything in it, it is a damaged one.
+    private mutating func checkFree(_ number: UInt32) throws(FormatError) {
+        let size = QNX6.Inode.byteCount
+        guard volume.superblock.layout == .standard else { return }
+        let found = try blocks.record(
+            of: volume.table, size: size, at: UInt64(number &- 1)
+        ) { bytes, base, offset throws(FormatError) in
+            var bits: UInt64 = 0
+            for index in 0..<(size / 8) {
+                bits |= try bytes.read(Field<UInt64>(8 &* index, "qnx6 inode"), from: base, .little)
+            }
+            return (bits, offset)
+        }
+        guard let (bits, offset) = found, bits != 0 else { return }
+        findings.add(
+            QNX6.Inode.At.mode.place(0).moved(by: offset),
+            found: "0x0 in inode \(number), which is not all zeros",
+            expected: "a type that is known, or zeros")
     }
 
     private mutating func checkInode(_ node: QNX6Volume.Node) {
@@ -130,7 +187,10 @@ public struct QNX6Check {
                 expected: "bit 0x1, as it is in use")
         }
         switch node.inode.kind {
-        case .file?, .directory?, .symlink?: claim(node.tree, "inode \(node.number)")
+        case .file?, .directory?, .symlink?:
+            claim(
+                node.tree, "inode \(node.number)",
+                mayHaveHoles: volume.superblock.flags & QNX6.Superblock.sparseFlag != 0)
         default: break
         }
     }

@@ -15,6 +15,10 @@ extension QNX6 {
         public static let labelFlag: UInt32 = 0x4
         /// `flags`: entries of long names carry the sum of the name.
         public static let nameChecksumFlag: UInt32 = 0x100
+        /// `flags`: the bitmap is larger than the volume needs, so that it can grow.
+        static let largeBitmapFlag: UInt32 = 0x800
+        /// `flags`: files may have holes.
+        static let sparseFlag: UInt32 = 0x2_0000
         /// Flags whose bearers only those may read who know them.
         static let decisiveFlags: UInt32 = 0x00ff_0000
         /// Those of them that are known: B-tree directories, sparse files, sockets.

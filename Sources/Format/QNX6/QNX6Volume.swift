@@ -58,7 +58,7 @@ public final class QNX6Volume: Volume {
         return VolumeStatistics(
             byteCount: UInt64(superblock.blockCount) &* size, freeByteCount: UInt64(free) &* size,
             nodeCount: UInt64(superblock.inodeCount &- freeInodes),
-            freeNodeCount: UInt64(freeInodes))
+            freeNodeCount: UInt64(freeInodes), longestName: QNX6.LongName.mostOfName)
     }
 
     /// The attributes of an inode; nil for a number that has none, and for a free one. Throws

@@ -1,5 +1,10 @@
 /// What the two file systems share.
-enum QNX {}
+enum QNX {
+    /// Whether a byte may be in no name, as both systems document it; Linux takes most of them.
+    static func isForbidden(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == 0x2f || byte == 0x7f || byte == 0xff
+    }
+}
 
 extension QNX {
     /// What a check found, the first thousand of it.
@@ -47,6 +52,18 @@ extension QNX {
             return bytes[index] &>> UInt8(number & 7) & 1 == 1
         }
 
+        /// The least number in it that is `start` or more; nil for none.
+        func first(from start: UInt64) -> UInt64? {
+            guard var index = Int(exactly: start &>> 3), index < bytes.count else { return nil }
+            var byte = bytes[index] & (0xff &<< UInt8(start & 7))
+            while byte == 0 {
+                index &+= 1
+                guard index < bytes.count else { return nil }
+                byte = bytes[index]
+            }
+            return UInt64(index) &* 8 &+ UInt64(byte.trailingZeroBitCount)
+        }
+
         /// Takes a number; false if it was there or is none of these.
         mutating func insert(_ number: UInt64) -> Bool {
             guard let index = Int(exactly: number &>> 3), index < bytes.count else { return false }
@@ -66,6 +83,9 @@ extension QNX {
         /// The number of the block that the bitmap's first bit stands for.
         private let firstBlock: UInt64
         private let blockCount: UInt64
+        /// Whether the bits behind the last block must be set, up to the end of the bitmap's last
+        /// block.
+        private let isFull: Bool
         private var open: Open?
 
         private struct Open {
@@ -76,13 +96,14 @@ extension QNX {
         }
 
         /// A comparison with blocks in use, of which the set has the bits.
-        init(_ used: BitSet, blockCount: UInt64, firstBlock: UInt64) {
+        init(_ used: BitSet, blockCount: UInt64, firstBlock: UInt64, isFull: Bool = true) {
             self.used = used
             self.blockCount = blockCount
             self.firstBlock = firstBlock
+            self.isFull = isFull
         }
 
-        /// Takes the next piece of the bitmap, which starts at the byte `index` of it and stands at
+        /// Takes the next block of the bitmap, which starts at the byte `index` of it and stands at
         /// `place`.
         mutating func take(
             _ piece: some Collection<UInt8>, from index: Int, at place: Place,
@@ -90,9 +111,15 @@ extension QNX {
         ) {
             for (offset, byte) in piece.enumerated() {
                 let first = UInt64(index &+ offset) &* 8
-                guard first < blockCount else { return }
-                let count = min(8, blockCount &- first)
+                let count = min(8, blockCount &- min(blockCount, first))
                 let mask = UInt8(truncatingIfNeeded: UInt16(1) &<< UInt16(count) &- 1)
+                if isFull, byte | mask != 0xff {
+                    close(before: blockCount, &findings)
+                    return findings.add(
+                        Place(place.field, place.offset &+ UInt64(offset)),
+                        found: "bits behind the last block clear", expected: "all of them set")
+                }
+                guard count > 0 else { continue }
                 freeCount &+= UInt64((~byte & mask).nonzeroBitCount)
                 let own = index &+ offset < used.bytes.count ? used.bytes[index &+ offset] : 0
                 guard (own ^ byte) & mask != 0 || open != nil else { continue }

@@ -81,15 +81,19 @@ public struct VolumeStatistics: Equatable, Sendable {
     public var nodeCount: UInt64
     /// Nodes that there is room for besides.
     public var freeNodeCount: UInt64
+    /// Bytes of the longest name that there can be.
+    public var longestName: Int
 
-    /// Statistics of these counts.
+    /// Statistics of these counts; names are those of most file systems, of up to 255 bytes.
     public init(
-        byteCount: UInt64, freeByteCount: UInt64, nodeCount: UInt64, freeNodeCount: UInt64 = 0
+        byteCount: UInt64, freeByteCount: UInt64, nodeCount: UInt64, freeNodeCount: UInt64 = 0,
+        longestName: Int = 255
     ) {
         self.byteCount = byteCount
         self.freeByteCount = freeByteCount
         self.nodeCount = nodeCount
         self.freeNodeCount = freeNodeCount
+        self.longestName = longestName
     }
 }
 

@@ -91,6 +91,9 @@ extension Disk.Part {
             let what = [place, kind?.rawValue].compactMap(\.self).joined(separator: ", ")
             return "\(what): \(failure); shown as a file"
         }
+        if let missingFileSystem {
+            return "\(missingFileSystem)" + (volume == nil ? "; shown as a file" : "")
+        }
         guard let count = (volume as? IFS.ImageVolume)?.doubtCount, count > 0 else { return nil }
         let what = count == 1 ? "1 entry is" : "\(count) entries are"
         return "\(place ?? "IFS"): \(what) left out or doubtful"

@@ -164,8 +164,15 @@ struct FATBootSectorTests {
         var signature = [UInt8](repeating: 0, count: 4096)
         signature.set([0x55, 0xaa], at: 510)
         #expect(try !FAT.BootSector.isPlausible(in: MemorySource(signature)))
+        // The copy of the table stands in for the first.
         var noTable = image
-        noTable[bits == 32 ? 32 * 512 : 512] = 0
+        let table = bits == 32 ? 32 * 512 : 512
+        let size = Int(
+            bits == 32
+                ? image.integer(UInt32.self, at: 36) : UInt32(image.integer(UInt16.self, at: 22)))
+        noTable[table] = 0
+        #expect(try FAT.BootSector.isPlausible(in: MemorySource(noTable)))
+        noTable[table + 512 * size] = 0
         #expect(try !FAT.BootSector.isPlausible(in: MemorySource(noTable)))
     }
 

@@ -96,16 +96,8 @@ struct FATImage {
 
     /// Sets a table entry in one copy.
     mutating func link(_ cluster: Int, to value: Int, inCopy copy: Int) {
-        let table = reservedSize + copy * tableSize
-        switch bits {
-        case 12:
-            let at = table + cluster * 3 / 2
-            let old = Int(bytes.integer(UInt16.self, at: at))
-            let new = cluster % 2 == 0 ? old & 0xf000 | value : old & 0xf | value << 4
-            bytes.set(UInt16(new), at: at)
-        case 16: bytes.set(UInt16(value), at: table + 2 * cluster)
-        default: bytes.set(UInt32(value), at: table + 4 * cluster)
-        }
+        bytes.setFATEntry(
+            cluster, to: value, bits: bits, table: reservedSize + copy * tableSize)
     }
 
     /// Where a cluster begins.

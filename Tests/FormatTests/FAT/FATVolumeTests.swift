@@ -60,7 +60,8 @@ struct FATVolumeTests {
             volume.statistics
                 == VolumeStatistics(
                     byteCount: UInt64(count * image.clusterSize),
-                    freeByteCount: UInt64((count - used) * image.clusterSize), nodeCount: 7))
+                    freeByteCount: UInt64((count - used) * image.clusterSize), nodeCount: 7,
+                    longestName: 765))
         #expect(volume.check() == Self.smallFAT32(bits, count))
     }
 

@@ -97,6 +97,20 @@ struct DiskTests {
         #expect(try Disk.find(in: MemorySource(bytes))?.parts.map(\.kind) == [.fat12])
     }
 
+    /// With nothing else on the disk, the backup tells what was there.
+    @Test(.enabled(if: PartitionTests.hasTool, "no sfdisk"), arguments: [512, 2048])
+    func aDiskWhoseBeginningWasWipedHasItsBackup(count: Int) throws {
+        var bytes = try PartitionTests.disk("label: gpt\nstart=2048, size=1024\n", sectors: 8192)
+        let whole = try #require(try Disk.find(in: MemorySource(bytes)))
+        bytes.set([UInt8](repeating: 0, count: count), at: 0)
+        let found = try #require(try Disk.find(in: MemorySource(bytes)))
+        #expect(found.table?.partitions == whole.table?.partitions)
+        #expect(found.table?.faults.count == (count > 512 ? 1 : 0))
+        // Something else that begins there is not overlooked for it.
+        bytes[0] = 1
+        #expect(try Disk.find(in: MemorySource(bytes)) == nil || count == 512)
+    }
+
     // MARK: Parts
 
     /// What nobody knows is a file; an IFS in a partition is that partition's tree.
@@ -114,6 +128,35 @@ struct DiskTests {
         #expect(try volume.node(at: "p2-ifs/inside") != nil)
     }
 
+    /// A boot sector or a superblock that is not known any more leaves a partition that is unknown, or an
+    /// IFS in the place of the file system that holds it: the type tells that something is missing.
+    @Test func aFileSystemThatTheTableNamesIsMissed() throws {
+        let image = ImageBuilder([.file("inside", "text")]).build().bytes
+        let disk = DiskImage([
+            (0x0c, 20, SplitMix64.noise(4096)), (0xb3, 40, SplitMix64.noise(4096) + image),
+            (0x83, 200, [1]), (0x4d, 300, FATImage().bytes),
+        ])
+        let found = try #require(try Disk.find(in: disk.source))
+        #expect(found.parts.map(\.kind) == [nil, .ifs, nil, .fat12])
+        let lines = [
+            "start of partition 1 at 0x2800: found nothing that is known, expected a FAT file system,"
+                + " as its type 0c says",
+            "start of partition 2 at 0x5000: found an image and no file system around it, expected a QNX"
+                + " file system, as its type b3 says",
+        ]
+        #expect(found.parts.compactMap { $0.missingFileSystem?.description } == lines)
+        #expect(found.check(in: disk.source).map(\.description) == lines)
+    }
+
+    /// An image that begins where the partition does needs no file system, whatever the type.
+    @Test func aPartitionThatIsAnImageMissesNone() throws {
+        let image = ImageBuilder([.file("inside", "text")]).build().bytes
+        let disk = DiskImage([(0x0c, 20, image), (0xb3, 40, image)])
+        let found = try #require(try Disk.find(in: disk.source))
+        #expect(found.parts.map(\.kind) == [.ifs, .ifs])
+        #expect(found.check(in: disk.source).map(\.description) == [])
+    }
+
     /// Behind a loader as well, but not at any distance: what nobody knows is not read through.
     @Test(arguments: [
         (0, true), (0x60000, true), (4 << 20 - 16, true), (4 << 20, false), (9 << 20, false),
@@ -127,6 +170,40 @@ struct DiskTests {
         let disk = try #require(try Disk.find(in: source))
         #expect(disk.parts.map(\.kind) == [isFound ? .ifs : nil])
         #expect(source.readCount < 7 << 20)
+    }
+
+    /// A disk that was cut is one by what is known on it; a partition that ran on is as long as what is
+    /// there. Without anything known, the sector is no table.
+    @Test func ofACutDiskThereIsWhatIsThere() throws {
+        var fat = FATImage(bits: 12)
+        fat.addFile("FILE", [1, 2, 3])
+        var image = DiskImage([(0x0c, 64, fat.bytes)])
+        image.add(0x83, at: 600, [], sectors: 1 << 20)
+        let disk = try #require(try Disk.find(in: image.source))
+        #expect(disk.parts.map(\.kind) == [.fat12, nil])
+        #expect(disk.parts[1].bytes.byteCount == (1000 - 600) * 512)
+        #expect(disk.table?.faults.count == 1)
+        #expect(disk.check(in: image.source).count == 1)
+        image.bytes.set([UInt8](repeating: 0, count: 512), at: 64 * 512)
+        #expect(try Disk.find(in: image.source) == nil)
+    }
+
+    /// Of very many that nobody knows, less is read of each.
+    @Test func manyUnknownPartitionsAreNotReadThrough() throws {
+        var table = DiskImage(sectors: 1)
+        table.add(0x05, at: 64, [], sectors: 200_000_000)
+        var pieces: [(offset: UInt64, bytes: [UInt8])] = [(0, table.bytes)]
+        for index in 0..<200 {
+            var link = DiskImage(sectors: 1)
+            link.add(0x83, at: 1, [], sectors: 99_999)
+            if index < 199 { link.add(0x05, at: 100_000 * (index + 1), [], sectors: 100_000) }
+            pieces.append((UInt64(64 + 100_000 * index) * 512, link.bytes))
+        }
+        let source = SparseSource(100 << 30, pieces)
+        let disk = try #require(try Disk.find(in: source))
+        #expect(disk.parts.count == 200 && disk.parts.allSatisfy { $0.volume == nil })
+        // The ends of all are looked at for superblocks, by each size of sectors, and 64 MiB for images.
+        #expect(source.readCount < 256 << 20)
     }
 
     /// What a partition holds and cannot be opened is a file, and why is told with its place in the

@@ -166,6 +166,25 @@ struct PartitionTests {
         #expect(try mbr(disk([0: [(0x80, 6, 1, 99)]]))?.partitions.count == 1)
     }
 
+    /// A damaged entry, or a disk that was cut, does not hide partitions in which something is known; of
+    /// one that runs past the end there is what is there.
+    @Test func whatIsKnownMakesADamagedTableCount() throws {
+        let bytes = disk([0: [(0x80, 6, 1, 9), (0, 6, 90, 20), (0, 6, 200, 9), (0x41, 6, 20, 9)]])
+        #expect(try mbr(bytes) == nil)
+        let table = try #require(try mbr(bytes, known: 512))
+        #expect(table.partitions.map(\.number) == [1, 2, 4])
+        #expect(table.partitions.map { $0.range.lowerBound / 512 } == [1, 90, 20])
+        #expect(table.partitions.map { $0.range.upperBound / 512 } == [10, 100, 29])
+        #expect(
+            table.faults.map(\.description) == [
+                "partition entry.first LBA at 0x1d6: found the sectors 90 to 109, expected sectors"
+                    + " from 1 through 99",
+                "partition entry.first LBA at 0x1e6: found the sectors 200 to 208, expected sectors"
+                    + " from 1 through 99",
+                "partition entry.status at 0x1ee: found 0x41, expected 0x0 or 0x80",
+            ])
+    }
+
     @Test func aChainOfLinksEndsWhereItWasBefore() throws {
         let extended: (UInt8, UInt8, UInt32, UInt32) = (0, 5, 10, 90)
         let table = try #require(

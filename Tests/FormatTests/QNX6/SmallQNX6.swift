@@ -190,6 +190,9 @@ struct SmallQNX6 {
             longBlocks.append(whole.block(length + Array(name.utf8)))
         }
         for block in 0..<whole.next { whole.data[block / 8] |= 1 << UInt8(block % 8) }
+        // The bits behind the volume are set.
+        whole.data.set(
+            [UInt8](repeating: 0xff, count: 512 - Self.blockCount / 8), at: Self.blockCount / 8)
         for (number, node) in nodes {
             whole.data.set(inodeBytes(node), at: 512 + (number - 1) * 128)
         }

@@ -41,15 +41,16 @@ enum Card {
         case bytes([UInt8])
     }
 
-    /// A partition: its lines in sfdisk's script are made of these.
+    /// A partition.
     struct Part: Sendable {
         var sector: Int
         /// In sectors.
         var count: Int
         var type: String
         var contents: Contents
-        /// Behind the type: `bootable`, `name="..."`.
-        var rest = ""
+        var isActive = false
+        /// In a GPT.
+        var name = ""
     }
 
     /// A FAT16 of 16 MiB, a QNX 6 in either byte order, a QNX 4 in pieces; one of the QNX in a logical
@@ -57,7 +58,7 @@ enum Card {
     static let usual = [
         Part(
             sector: 2048, count: 32768, type: "6", contents: .fat(["-F16", "-n", "BOOT"]),
-            rest: "bootable"),
+            isActive: true),
         Part(sector: 36864, count: 16384, type: "b3", contents: .qnx6(["--label", "system"])),
         Part(sector: 53248, count: 2048, type: "83", contents: .bytes(SplitMix64.noise(1000))),
         Part(sector: 55296, count: 40000, type: "f", contents: .bytes([])),
@@ -74,18 +75,27 @@ enum Card {
         name: Word = "card.img"
     ) throws -> Word {
         let card = scratch / name
-        let script =
-            "label: \(label)\n"
-            + parts.map {
-                "start=\($0.sector), size=\($0.count), type=\($0.type)"
-                    + ($0.rest.isEmpty ? "\n" : ", \($0.rest)\n")
-            }.joined()
-        let table = try scratch.file("table", Array(script.utf8))
-        try must(
-            "truncate -s $((512 * $2)) \"$1\"; sfdisk --quiet \"$1\" < \"$3\"", card,
-            Word("\(sectors)"), table)
+        try must("truncate -s $((512 * $2)) \"$1\"", card, Word("\(sectors)"))
+        if label == "gpt", Machine.has("sgdisk") {
+            try must("sgdisk \"$@\" > /dev/null", words: sgdisk(parts) + [card])
+        } else {
+            let script =
+                "label: \(label)\n" + parts.map { $0.line + "\n" }.joined()
+            let table = try scratch.file("table", Array(script.utf8))
+            try must("sfdisk --quiet \"$1\" < \"$2\"", card, table)
+        }
         for part in parts { try fill(card, part, scratch) }
         return card
+    }
+
+    private static func sgdisk(_ parts: [Part]) -> [Word] {
+        parts.enumerated().flatMap { index, part in
+            let number = index + 1
+            return [
+                "-n", Word("\(number):\(part.sector):+\(part.count)"), "-t",
+                Word("\(number):\(part.type)"), "-c", Word("\(number):\(part.name)"),
+            ]
+        }
     }
 
     /// Puts what a partition has to its place.
@@ -173,5 +183,13 @@ enum Card {
     private static func must(_ script: Word, words: [Word]) throws {
         let finished = try run(["bash", "-euc", script, "card"] + words)
         guard finished.status == 0 else { throw Failure("\(script): \(finished)") }
+    }
+}
+
+extension Card.Part {
+    /// A line of sfdisk's script.
+    fileprivate var line: String {
+        "start=\(sector), size=\(count), type=\(type)" + (isActive ? ", bootable" : "")
+            + (name.isEmpty ? "" : ", name=\"\(name)\"")
     }
 }

@@ -107,6 +107,17 @@ struct DiskTests {
         #expect(try Calls.names(mount.path) == ["p1-ifs", "p2-unknown.img"])
         #expect(try Calls.contents(mount / "p1-ifs/inside") == Array("an IFS\n".utf8))
         #expect(try Calls.contents(mount / "p2-unknown.img") == SplitMix64.noise(512))
+        // The types say otherwise, which is told.
+        let lines = try mount.unmount().errorText.split(separator: "\n")
+        #expect(lines.count == 2)
+        #expect(
+            lines.first?.hasSuffix(
+                "start of partition 1 at 0x8000: found an image and no file system around it, expected a"
+                    + " FAT file system, as its type 0c says") == true, "\(lines)")
+        #expect(
+            lines.last?.hasSuffix(
+                "expected a QNX file system, as its type b3 says; shown as a file") == true,
+            "\(lines)")
     }
 
     /// An IFS alone is mounted as ever, wherever it begins, and so is one that is asked for.
@@ -117,6 +128,30 @@ struct DiskTests {
         let card = try scratch.file("card.img", DiskBytes([(0x0c, 64, image)]).bytes)
         let mount = try scratch.mount(card, "image=1")
         #expect(try Calls.names(mount.path) == ["inside"])
+    }
+
+    /// Names of more bytes than most file systems have are there: 255 characters of FAT are up to 765.
+    @Test(.enabled(if: Card.hasFAT, "no mkfs.fat or mtools"))
+    func namesOfMoreThan255BytesAreShown() throws {
+        let scratch = try Scratch()
+        defer { scratch.end() }
+        let image = scratch / "long.img"
+        try Card.must(
+            """
+            mkfs.fat -C -F16 "$1" 16384 > /dev/null
+            printf found | mcopy -i "$1" - "::$(printf 'x%.0s' $(seq 255))"
+            """, image)
+        var bytes = try Calls.contents(image)
+        for slot in stride(from: 0, to: bytes.count, by: 32) where bytes[slot + 11] == 0x0f {
+            for place in slot + 1..<slot + 31 where bytes[place] == 0x78 && bytes[place + 1] == 0 {
+                bytes.set([0x9e, 0x8a], at: place)
+            }
+        }
+        let mount = try scratch.mount(scratch.file("longer.img", bytes))
+        let name = String(repeating: "\u{8a9e}", count: 255)
+        let listed = try shell("cd \"$1\"; for name in *; do cat \"$name\"; done; ls", mount.path)
+        #expect(listed.status == 0 && listed.lines == ["found" + name], "\(listed)")
+        #expect(try Calls.statistics(mount.path).f_namemax == 765)
     }
 
     // MARK: Attributes
@@ -235,6 +270,27 @@ struct DiskTests {
             Machine.tool("mount.ifs"), card, try scratch.directory("m"), "-o", "partition=2",
         ])
         #expect(refused.status == 35 && refused.errorText.contains("superblock.checksum"))
+    }
+
+    /// What is wrong with the partition table is told in one line, and the backup is served.
+    @Test(.enabled(if: Card.hasFAT, "no mkfs.fat or mtools"))
+    func aDamagedTableIsTold() throws {
+        let scratch = try Scratch()
+        defer { scratch.end() }
+        var part = Card.usual[0]
+        part.type = "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7"
+        part.isActive = false
+        let card = try Card.make(scratch, [part], label: "gpt", sectors: 40960)
+        try Calls.open(card, O_RDWR) { file throws in
+            #expect(pwrite(file, [0xff] as [UInt8], 1, 512 + 60) == 1)
+        }
+        let mount = try scratch.mount(card)
+        #expect(try Calls.contents(mount / "p1-fat16/MLO") == Array("hello".utf8))
+        let lines = try mount.unmount().errorText.split(separator: "\n")
+        #expect(lines.count == 1, "\(lines)")
+        #expect(
+            lines.first?.hasPrefix("mount.ifs: \(card): GPT header.CRC at 0x210: found ") == true,
+            "\(lines)")
     }
 
     /// A block that cannot be right is an input/output error for its own file, and where it stands is

@@ -138,6 +138,12 @@ struct DiskCheckTests {
 
     // MARK: Tables
 
+    /// An entry of a partition table; sectors count from the link's, or the extended partition's first.
+    private static func record(_ type: UInt8, from first: UInt32, count: UInt32) -> [UInt8] {
+        [0, 0, 0, 0, type, 0, 0, 0] + [UInt8](first, isBigEndian: false)
+            + [UInt8](count, isBigEndian: false)
+    }
+
     /// What of an MBR is wrong.
     static let tableDamages: [Damage] = [
         Damage(
@@ -154,7 +160,57 @@ struct DiskCheckTests {
             "loop", "extended partition link at 0x510000: found a link to sector 10368, expected"
         ) {
             try $0.write(
-                [0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0x10, 0, 0], at: start(4) + 446 + 16)
+                record(5, from: 0, count: 4096), at: start(4) + 446 + 16)
+        },
+        Damage(
+            "link to itself",
+            "extended partition link at 0x510000: found a link to sector 10368, exp"
+        ) {
+            try $0.write(
+                record(5, from: 0, count: 1), at: start(4) + 446 + 16)
+        },
+        Damage(
+            "no link",
+            "partition entry.type at 0x5101d2: found 0x83, expected 0x5, 0xf or 0x85 in the"
+        ) {
+            try $0.write(
+                record(0x83, from: 64, count: 1), at: start(4) + 446 + 16)
+        },
+        Damage(
+            "third entry",
+            "partition entry.type at 0x5101e2: found 0x6, expected 0x0 in the third and"
+        ) {
+            try $0.write(
+                record(6, from: 64, count: 1), at: start(4) + 446 + 32)
+        },
+        Damage(
+            "link's mark", "extended partition link at 0x510000: found no partition table, expected"
+        ) { try $0.write([0, 0], at: start(4) + 510) },
+        Damage(
+            "logical one outside",
+            "extended partition link at 0x510000: found a logical partition of the sectors 10432 to"
+        ) { try $0.write([UInt8](UInt32(9999), isBigEndian: false), at: start(4) + 446 + 12) },
+        Damage("status", "partition entry.status at 0x1de: found 0x12, expected 0x0 or 0x80") {
+            try $0.write([0x12], at: entry(3))
+        },
+        Damage(
+            "past the end",
+            "partition entry.first LBA at 0x1f6: found the sectors 10368 to 110366, expected sectors"
+        ) { try $0.write([UInt8](UInt32(99999), isBigEndian: false), at: entry(4) + 12) },
+        Damage(
+            "start past the end",
+            "partition entry.first LBA at 0x1e6: found the sectors 99999 to 100062, expected sectors"
+        ) { try $0.write([UInt8](UInt32(99999), isBigEndian: false), at: entry(3) + 8) },
+        Damage(
+            "cut disk",
+            "partition entry.first LBA at 0x1d6: found the sectors 8256 to 10303, expected sectors",
+            count: 4
+        ) { try $0.bash("truncate -s 5M card.img") },
+        Damage(
+            "no superblocks",
+            "partition 2 (IFS): start of partition 2 at 0x408000: found an image and no file system"
+        ) {
+            for place in [0x2000, 2048 * 512 - 4096] { try $0.write([0], at: start(2) + place) }
         },
     ]
 
@@ -174,6 +230,16 @@ struct DiskCheckTests {
         Damage("header", "GPT header.CRC at 0x210: found ") { try $0.write([0xff], at: 512 + 60) },
         Damage("entries", "GPT header.entries CRC at 0x258: found ") {
             try $0.write([0xff], at: 1024 + 50)
+        },
+        Damage("both headers", "GPT header.CRC at 0x210: found ") {
+            for place in [512, 512 << 10 - 512] { try $0.write([0xff], at: place + 60) }
+        },
+        Damage("both tables of entries", "GPT header.entries CRC at 0x258: found ") {
+            for place in [1024, 512 << 10 - 33 * 512] { try $0.write([0xff], at: place + 50) }
+        },
+        Damage("header and other entries", "GPT header.CRC at 0x210: found ") {
+            try $0.write([0xff], at: 512 + 60)
+            try $0.write([0xff], at: 512 << 10 - 33 * 512 + 50)
         },
         Damage("backup", "GPT header.CRC at 0x7fe10: found ") {
             try $0.write([0xff], at: 512 << 10 - 512 + 60)
@@ -195,16 +261,24 @@ struct DiskCheckTests {
                 "sgdisk -a 1 -n 2:192:+64K card.img > /dev/null; sfdisk -d card.img > table;"
                     + " python3 - <<'END'\n\(shiftedEntry(first: 191))\nEND")
         },
+        Damage(
+            "past the end",
+            "GPT entry.first LBA at 0x4a0: found the sectors 192 to 5000, expected sec"
+        ) {
+            try $0.bash(
+                "sgdisk -a 1 -n 2:192:+64K card.img > /dev/null; sfdisk -d card.img > table;"
+                    + " python3 - <<'END'\n\(shiftedEntry(first: 192, last: 5000))\nEND")
+        },
     ]
 
-    /// A program that moves the start of the second partition, with all sums right.
-    private static func shiftedEntry(first: Int) -> String {
+    /// A program that moves the start and the end of the second partition, with all sums right.
+    private static func shiftedEntry(first: Int, last: Int = 319) -> String {
         """
         import struct, zlib
         with open('card.img', 'r+b') as card:
             def put(place, data): card.seek(place); card.write(data)
             for header, entries in [(512, 1024), (2**19 - 512, 2**19 - 33 * 512)]:
-                put(entries + 128 + 32, struct.pack('<Q', \(first)))
+                put(entries + 128 + 32, struct.pack('<QQ', \(first), \(last)))
                 card.seek(entries); table = card.read(128 * 128)
                 put(header + 88, struct.pack('<I', zlib.crc32(table)))
                 put(header + 16, bytes(4))
@@ -225,7 +299,10 @@ struct DiskCheckTests {
         try Self.expect(damage.line, count: damage.count, of: card)
         let words = try card.judge("sgdisk", "-v", "card.img")
         // What it could put right from the other copy it tells, and goes on.
-        let isTold = words.text.contains("corrupt GPT") || !words.text.contains("No problems found")
+        // Where it finds none, it makes one in memory.
+        let isTold =
+            words.text.contains("corrupt GPT") || words.text.contains("Creating new GPT")
+            || !words.text.contains("No problems found")
         #expect(isTold, "\(words.text)")
     }
 
@@ -244,7 +321,9 @@ struct DiskCheckTests {
         #expect(
             outcome.lines == [
                 "\(card): partition 3 (QNX4): qnx4 inode record.di_status at 0x1a0023f: found 0x1,"
-                    + " expected bit 0x20, of a volume left in order"
+                    + " expected bit 0x20, of a volume left in order",
+                "\(card): partition 3 (QNX4): qnx4 inode record.di_size at 0x1a00690: found 256, for"
+                    + " 2048 blocks, expected more, as a file has block 2049",
             ])
     }
 }

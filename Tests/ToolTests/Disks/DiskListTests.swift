@@ -62,6 +62,24 @@ struct DiskListTests {
             ])
     }
 
+    @Test func aDiskThatWasCutOffSaysWhichPartitionItLacks() throws {
+        let folder = try TemporaryFolder()
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        bytes.set([0x55, 0xaa], at: 510)
+        bytes[446 + 16 + 4] = 0x0c
+        bytes.set(UInt32(8), at: 446 + 16 + 8)
+        bytes.set(UInt32(100), at: 446 + 16 + 12)
+        _ = try folder.write(bytes, to: "card.img")
+        for command in ["list", "check"] {
+            expectFailure(
+                try ifsctl([command, "card.img"], in: folder), status: 2,
+                saying: [
+                    "ifsctl: card.img: no IFS image found; the nearest thing to a disk: partition"
+                        + " entry 2 at 0x1ce: found the sectors 8 to 107, expected sectors below 8"
+                ])
+        }
+    }
+
     /// Bytes of an image file system by the image header, which stands behind the startup.
     private struct ImageSize {
         let unpacked: Int

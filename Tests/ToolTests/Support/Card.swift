@@ -11,7 +11,7 @@ struct Card {
     static let hasAll = hasFAT && Tool.has("python3") && writers != nil
     static let missing: Comment = "no ../shared/tools, sfdisk, mkfs.fat or mtools"
 
-    private static let writers: String? = {
+    static let writers: String? = {
         let folder = Fixtures.shared?.appendingPathComponent("tools")
         guard let folder, Fixtures.exists(folder.appendingPathComponent("make-qnx6")),
             Fixtures.exists(folder.appendingPathComponent("make-qnx4"))

@@ -55,6 +55,7 @@ final class AnchorFinder: Sendable {
     func hits(
         from offset: UInt64, isFirst: Bool
     ) throws(FormatError) -> (hits: [Hit], next: UInt64)? {
+        let offset = behindHole(offset)
         guard offset < reach else { return nil }
         let usual = isFirst ? Self.firstChunkSize : Self.chunkSize
         let size = Int(clamping: min(UInt64(usual), reach &- offset))
@@ -64,6 +65,13 @@ final class AnchorFinder: Sendable {
             .filter { $0.position < size }
             .map { Hit(anchor: $0.anchor, offset: offset &+ UInt64($0.position)) }
         return (hits, offset &+ UInt64(min(chunk.count, size)))
+    }
+
+    /// The first place from `offset` on where a mark can stand. A hole is zeros, with which marks only
+    /// begin.
+    private func behindHole(_ offset: UInt64) -> UInt64 {
+        let data = file.dataStart(from: offset)
+        return max(offset, data &- min(data, UInt64(Self.longest)))
     }
 
     /// Where the image header stands that belongs behind a startup area ending at `place`: there,
@@ -84,6 +92,7 @@ final class AnchorFinder: Sendable {
         var offset = place
         var found: UInt64?
         while found == nil, offset < file.byteCount, offset &- place < budget {
+            offset = behindHole(offset)
             let chunk = try file.prefix(Self.chunkSize + Self.longest - 1, at: offset)
             if chunk.isEmpty { break }
             found = Self.hits(of: [.image], in: chunk, most: 1).first

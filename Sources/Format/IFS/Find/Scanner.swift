@@ -12,6 +12,10 @@ extension IFS {
         /// the time that a hostile file can take.
         private(set) var patience: Int
         static let usualPatience = 4096
+        /// An image that something else has, a partition or a file, begins before this byte of it: at
+        /// the start, or behind a boot loader. To search more of what nobody knows would make the first
+        /// look at a disk wait for every swap or Linux partition to be read.
+        static let usualReach: UInt64 = 4 << 20
 
         /// The mark that came nearest to an image and why it was none, where none was found.
         public private(set) var refusal: FormatError?
