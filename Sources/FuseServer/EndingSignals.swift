@@ -23,7 +23,7 @@ final class EndingSignals: @unchecked Sendable {
 
     private let session: OpaquePointer
     private let server: Server
-    private let loop = pthread_self()
+    private let loop: RequestLoop
     private let isOver = Atomic(false)
     private let thread = Mutex<pthread_t?>(nil)
 
@@ -34,14 +34,21 @@ final class EndingSignals: @unchecked Sendable {
         for number in numbers { cfuse_exchange_handler(number, SIG_DFL, count) }
     }
 
-    /// Gives them up.
+    /// Gives them up, when the mount has ended and its changes are about to be saved. Who asks once more
+    /// that it end is not heard from now on, nor is it told that nobody reads what it says; SIGINT breaks
+    /// off what it does.
     static func leave() {
-        for number in numbers { cfuse_exchange_handler(number, count, SIG_DFL) }
+        for number in [SIGHUP, SIGTERM] { cfuse_exchange_handler(number, count, SIG_IGN) }
+        cfuse_exchange_handler(SIGINT, count, SIG_DFL)
+        cfuse_exchange_handler(SIGPIPE, SIG_DFL, SIG_IGN)
     }
 
     /// The signals of a session, taken before; starts to wait for them.
-    init(_ session: OpaquePointer, _ server: Server) throws(MountError) {
+    init(
+        _ session: OpaquePointer, _ server: Server, _ loop: RequestLoop
+    ) throws(MountError) {
         self.session = session
+        self.loop = loop
         self.server = server
         guard let started = QuietThread.start({ [self] in watch() }) else {
             throw MountError("cannot start a thread")
@@ -60,12 +67,7 @@ final class EndingSignals: @unchecked Sendable {
         while sem_wait(Self.arrivals) != 0 {}
         guard !isOver.load(ordering: .relaxed) else { return }
         handOver()
-        fuse_session_exit(session)
-        // The loop sleeps until it is interrupted, and it may be about to.
-        while !isOver.load(ordering: .relaxed) {
-            pthread_kill(loop, SIGTERM)
-            usleep(10_000)
-        }
+        loop.end()
     }
 
     /// Has the kernel write what it holds of open files. It does so, and waits, before it drops

@@ -68,7 +68,7 @@ extension Operations {
     static func newName(_ name: UnsafePointer<CChar>?) throws(FileSystemError) -> [UInt8] {
         guard let name else { throw .invalid }
         let bytes = bytes(name)
-        guard bytes.count <= Server.longestName else { throw .nameTooLong }
+        guard bytes.count <= Server.longestNewName else { throw .nameTooLong }
         return bytes
     }
 
@@ -104,18 +104,40 @@ extension Operations {
         change(request) { fileSystem throws(FileSystemError) in
             guard let rule = AttributeRule(flags: flags) else { throw .invalid }
             let value = Array(UnsafeRawBufferPointer(start: value, count: size))
-            try fileSystem.setExtendedAttribute(
-                try attributeName(name), value, of: NodeID(rawValue: UInt64(node)), rule)
+            let (name, node) = (try attributeName(name), NodeID(rawValue: UInt64(node)))
+            if name == AccessList.name {
+                try setAccessList(value, of: node, fileSystem)
+                // The kernel does not know that it is the mode.
+                server(request)?.forgetAttributes(of: node)
+            } else {
+                try fileSystem.setExtendedAttribute(name, value, of: node, rule)
+            }
             fuse_reply_err(request, 0)
         }
+    }
+
+    /// Sets the mode that a list comes to; others are none that an image could hold. Special bits are
+    /// not in it: whoever has to do with them sets the mode.
+    private static func setAccessList(
+        _ value: [UInt8], of node: NodeID, _ fileSystem: any WritableFileSystem
+    ) throws(FileSystemError) {
+        guard let permissions = AccessList.permissions(value),
+            try fileSystem.attributes(of: node).permissions & 0o7000 == 0
+        else { throw .unsupported }
+        var change = AttributeChange()
+        change.permissions = permissions
+        _ = try fileSystem.change(node, change)
     }
 
     static func removeExtendedAttribute(
         _ request: fuse_req_t?, _ node: fuse_ino_t, _ name: UnsafePointer<CChar>?
     ) {
         change(request) { fileSystem throws(FileSystemError) in
-            try fileSystem.removeExtendedAttribute(
-                try attributeName(name), of: NodeID(rawValue: UInt64(node)))
+            let name = try attributeName(name)
+            // What is not there is removed.
+            if !AccessList.names.contains(name) {
+                try fileSystem.removeExtendedAttribute(name, of: NodeID(rawValue: UInt64(node)))
+            }
             fuse_reply_err(request, 0)
         }
     }

@@ -48,7 +48,8 @@ public enum Session {
     /// called exits with status 0 once the mount answers; this returns in its child alone.
     ///
     /// Once it has returned or thrown, the mount is gone and no request comes any more, whether it
-    /// was unmounted or a signal came: whoever has changes to save does so then.
+    /// was unmounted or a signal came: whoever has changes to save does so then, and neither SIGHUP nor
+    /// SIGTERM nor SIGPIPE ends the process where the file system could be changed.
     ///
     /// `report` is told, on any thread, of errors that reach readers.
     public static func run(
@@ -79,9 +80,10 @@ public enum Session {
     ) throws(MountError) {
         let session = try makeSession(server, settings)
         defer { fuse_session_destroy(session) }
+        server.session = session
         let isWritable = server.writable != nil
         if isWritable { EndingSignals.take() }
-        defer { EndingSignals.leave() }
+        defer { if isWritable { EndingSignals.leave() } }
         guard fuse_set_signal_handlers(session) == 0 else {
             throw MountError(LibraryLog.last ?? "cannot set signal handlers")
         }
@@ -110,9 +112,7 @@ public enum Session {
         settings.started?(mount)
         let preparing = server.startPreparing()
         defer { server.endPreparing(preparing) }
-        let signals = isWritable ? try EndingSignals(session, server) : nil
-        defer { signals?.stop() }
-        let ending = loop(session)
+        let ending = isWritable ? try loop(session, server) : loop(session)
         // Positive: the number of the signal that ended the loop.
         guard ending >= 0 else {
             throw MountError(LibraryLog.last ?? "the mount ended: error \(-ending)")
@@ -127,12 +127,26 @@ public enum Session {
         return mount
     }
 
+    private static let mostThreads = 10
+
+    /// Of a file system that can be changed.
+    private static func loop(
+        _ session: OpaquePointer, _ server: Server
+    ) throws(MountError) -> Int32 {
+        guard let loop = RequestLoop(session, mostThreads: mostThreads) else {
+            throw MountError("cannot wait for requests: \(systemMessage(errno))")
+        }
+        let signals = try EndingSignals(session, server, loop)
+        defer { signals.stop() }
+        return loop.run()
+    }
+
     private static func loop(_ session: OpaquePointer) -> Int32 {
         let config = fuse_loop_cfg_create()
         defer { fuse_loop_cfg_destroy(config) }
-        fuse_loop_cfg_set_max_threads(config, 10)
+        fuse_loop_cfg_set_max_threads(config, UInt32(mostThreads))
         // As many idle threads as there can be: making and ending them costs more.
-        fuse_loop_cfg_set_idle_threads(config, 10)
+        fuse_loop_cfg_set_idle_threads(config, UInt32(mostThreads))
         return cfuse_loop(session, config)
     }
 

@@ -11,6 +11,11 @@ final class MemoryFileSystem: WritableFileSystem, @unchecked Sendable {
     private var nodes: [NodeID: MemoryNode] = [:]
     private var last = NodeID.root
     private var tally = Tally()
+    private let goingOn = {
+        let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+        sem_init(semaphore, 0, 0)
+        return semaphore
+    }()
 
     /// What was asked for, for whoever looks at the end.
     struct Tally {
@@ -98,7 +103,10 @@ final class MemoryFileSystem: WritableFileSystem, @unchecked Sendable {
     func lookup(
         _ name: [UInt8], in directory: NodeID
     ) throws(FileSystemError) -> Attributes {
-        try locked { () throws(FileSystemError) in
+        // Who asks for one of these waits until somebody asks for the other.
+        if name == Array("waits".utf8) { sem_wait(goingOn) }
+        if name.starts(with: Array("goes on".utf8)) { sem_post(goingOn) }
+        return try locked { () throws(FileSystemError) in
             guard let found = try self.directory(directory).child(name) else { throw .notFound }
             return try node(found).attributes
         }

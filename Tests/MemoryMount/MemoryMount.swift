@@ -4,7 +4,7 @@ import IFSFS
 
 /// Mounts a file system that is in memory, for tests of what serves it.
 ///
-/// usage: MemoryMount REPORT DIRECTORY [read-only | background | OPTION]...
+/// usage: MemoryMount REPORT DIRECTORY [read-only | background | asked-again | OPTION]...
 ///
 /// When the mount has ended, what came of it is written into the file REPORT.
 @main
@@ -26,6 +26,9 @@ enum MemoryMount {
             try Session.run(fileSystem, settings) { say($0) }
         } catch {
             ending = "failed: \(error)"
+        }
+        if rest.contains("asked-again") {
+            for number in [SIGHUP, SIGTERM, SIGPIPE] { raise(number) }
         }
         save([ending] + fileSystem.report, words.first!)
     }

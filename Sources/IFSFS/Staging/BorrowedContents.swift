@@ -14,6 +14,7 @@ extension StagedFileSystem {
         let place = try withState { state throws(FileSystemError) -> Contents in
             try contentsPlace(of: node, &state)
         }
+        if let logged = place.logged { return try unsafe logged.read(into: buffer, at: offset) }
         guard let file = place.file else {
             return try format { () throws(FormatError) in
                 try unsafe place.base.read(node, into: buffer, at: offset)
@@ -37,20 +38,28 @@ extension StagedFileSystem {
         /// What has the bytes that the volume has not; nil where it has all.
         let file: Handle?
         let borrowed: RangeSet<UInt64>
+        /// What has them all, where it is not nil.
+        var logged: LoggedContents?
     }
 
     private func contentsPlace(
         of node: NodeID, _ state: inout StagedState
     ) throws(FileSystemError) -> Contents {
         try state.requireFile(node)
-        guard let staged = state.tree.nodes[node], staged.contents == .data else {
+        let base = state.tree.base
+        switch state.tree.nodes[node]?.contents ?? .base {
+        case .base:
             try state.watch?.check()
-            return Contents(base: state.tree.base, file: nil, borrowed: RangeSet())
+            return Contents(base: base, file: nil, borrowed: RangeSet())
+        case .log:
+            return Contents(
+                base: base, file: nil, borrowed: RangeSet(), logged: loggedContents(of: node, state)
+            )
+        case .data: break
         }
         let borrowed = state.tree.borrowed(node)
         if !borrowed.isEmpty { try state.watch?.check() }
-        return Contents(
-            base: state.tree.base, file: try handle(of: node, &state), borrowed: borrowed)
+        return Contents(base: base, file: try handle(of: node, &state), borrowed: borrowed)
     }
 
     /// Bytes from one of the two, up to where the other has them; and whether the file ends there.

@@ -27,6 +27,8 @@ struct StagedNode: Equatable, Sendable {
         case base
         /// In a file of the stage, whose size is theirs.
         case data
+        /// In the edit log: those that it tells of last, else none.
+        case log
     }
 
     var kind: NodeKind
@@ -57,10 +59,12 @@ struct StagedNode: Equatable, Sendable {
 // MARK: As bytes
 
 extension Edit {
-    private enum Tag {
+    /// What begins an edit, or a record of contents.
+    enum Tag {
         static let node: UInt8 = 1
         static let name: UInt8 = 2
         static let removal: UInt8 = 3
+        static let contents: UInt8 = 4
     }
 
     /// The edits of one change as a record of the edit log.

@@ -12,7 +12,9 @@ final class EditLog: Sendable {
     private let end: Lock<UInt64>
 
     /// What a log begins with; the last byte counts the versions.
-    private static let head = Array("IFSFS edit log".utf8) + [0, 2]
+    private static let head = Array("IFSFS edit log".utf8) + [0, 3]
+    /// Bytes of a record's length and sum.
+    private static let recordHeadSize: UInt64 = 8
     /// Longer ones are none of ours.
     private static let longestRecord = 1 << 24
 
@@ -23,10 +25,11 @@ final class EditLog: Sendable {
         if let failure = Self.write(Self.head, to: file, at: 0) { throw .disk(failure) }
     }
 
-    /// Goes on with a log; calls `take` with each whole record, and ends it before one that is refused.
+    /// Goes on with a log; calls `take` with each whole record and the place where it begins, and ends it
+    /// before one that is refused.
     /// Takes the descriptor. Throws `corrupt` for a file that is no log of this version.
     init(
-        continuing file: Int32, _ take: ([UInt8]) -> Bool
+        continuing file: Int32, _ take: (_ record: [UInt8], _ place: UInt64) -> Bool
     ) throws(FileSystemError) {
         self.file = file
         let source: FileSource
@@ -38,7 +41,9 @@ final class EditLog: Sendable {
                 throw .corrupt(Place("edit log", 0), found: "another file", expected: "a log")
             }
             var position = UInt64(Self.head.count)
-            while let (record, next) = try Self.record(in: source, at: position), take(record) {
+            while let (record, next) = try Self.record(in: source, at: position),
+                take(record, position &+ Self.recordHeadSize)
+            {
                 position = next
             }
             end = Lock(position)
@@ -81,20 +86,41 @@ final class EditLog: Sendable {
         return sum.total
     }
 
-    /// Adds a change. Where it does not fit on the disk, nothing of it stays.
-    func add(_ record: [UInt8]) throws(FileSystemError) {
+    /// Bytes of all records.
+    var byteCount: UInt64 { end.withLock { $0 } }
+
+    /// Bytes of the log, to be read as long as this is there.
+    func read(
+        into buffer: UnsafeMutableRawBufferPointer, at place: UInt64
+    ) throws(FileSystemError) -> Int {
+        try unsafe StageFile.read(file, into: buffer, at: place)
+    }
+
+    /// The log as it is now.
+    func source() throws(FormatError) -> FileSource {
+        let copy = dup(file)
+        guard copy >= 0 else { throw .io(Place("edit log", 0), errno: errno) }
+        return try FileSource(taking: copy)
+    }
+
+    /// Adds a change, and returns the place where its record begins. Where it does not fit on the disk,
+    /// nothing of it stays.
+    @discardableResult
+    func add(_ record: [UInt8]) throws(FileSystemError) -> UInt64 {
         let bytes =
             Self.bytes(UInt32(clamping: record.count)) + Self.bytes(Self.sum(record)) + record
-        let failure = end.withLock { end -> Int32? in
+        let (place, failure) = end.withLock { end -> (UInt64, Int32?) in
+            let place = end &+ Self.recordHeadSize
             if let failure = Self.write(bytes, to: file, at: end) {
                 // What is left of it has no right sum, so a failure here does no harm.
                 _ = ftruncate(file, off_t(clamping: end))
-                return failure
+                return (place, failure)
             }
             end &+= UInt64(bytes.count)
-            return nil
+            return (place, nil)
         }
         if let failure { throw .disk(failure) }
+        return place
     }
 
     /// Brings all changes to the disk.

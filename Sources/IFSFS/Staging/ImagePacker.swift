@@ -21,10 +21,9 @@ struct ImagePacker: Sendable {
         _ volume: IFS.ImageVolume, _ tree: StagedTree, _ stage: Stage, writesUnchanged: Bool,
         _ progress: @escaping (UInt64, UInt64) throws(FormatError) -> Void
     ) throws(CommitError) -> Packed? {
+        let contents = try StagedSources(stage, tree)
         let revised = try mkifs { () throws(MkifsError) -> RevisedPlan? in
-            let revision = try ImageRevision.revision(of: volume, tree) { [stage] in
-                stage.content(of: $0, byteCount: tree.sizes[$0] ?? 0)
-            }
+            let revision = try ImageRevision.revision(of: volume, tree) { contents[$0] }
             guard !revision.isEmpty || writesUnchanged else { return nil }
             return try RevisedPlan(volume.image, revision, isForced: isForced)
         }

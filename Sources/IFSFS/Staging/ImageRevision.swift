@@ -217,7 +217,7 @@ struct ImageRevision {
     ) throws(FormatError) -> Revision.Kind {
         switch found.kind {
         case .file:
-            if tree.nodes[node]?.contents == .data { return .file(.new(try newContent(of: node))) }
+            if tree.hasContents(node) { return .file(.new(try newContent(of: node))) }
             if let known, case .file = known.kind { return known.kind }
             let record = number(of: node).flatMap(volume.entry)
                 .flatMap(volume.image.directory.entries.firstIndex)

@@ -7,7 +7,7 @@ internal import Mkifs
 ///
 ///     .NAME.stage/origin      what the edits are of, as text
 ///     .NAME.stage/edits       the edit log
-///     .NAME.stage/data/N      the contents of node N
+///     .NAME.stage/data/N      the contents of node N, but for small ones that only came once
 ///     .NAME.stage/saved       which file has all edits, just before it gets its name
 ///
 /// It is made with the first edit, and whoever has it holds a lock on it.
@@ -51,8 +51,23 @@ public final class Stage: Sendable {
         try add(Edit.bytes(of: edits.map { $0.renumbered(number) }))
     }
 
-    /// Keeps a change as a record of the log.
-    func add(_ record: [UInt8]) throws(FileSystemError) { try made().log.add(record) }
+    /// Keeps a change as a record of the log, and returns the place where it begins.
+    @discardableResult
+    func add(_ record: [UInt8]) throws(FileSystemError) -> UInt64 {
+        try made().log.add(record)
+    }
+
+    /// Keeps the contents of a node in the log; returns where.
+    func add(
+        contents bytes: UnsafeRawBufferPointer, of node: NodeID
+    ) throws(FileSystemError) -> Range<UInt64> {
+        let record = unsafe LogEntry.record(ofContents: bytes, of: number(node))
+        let start = try add(record.bytes) &+ UInt64(record.start)
+        return start..<(start &+ UInt64(bytes.count))
+    }
+
+    /// The log; nil while there is no edit.
+    var log: EditLog? { opened.withLock { $0?.log } }
 
     /// From now on nodes have the numbers that they have in a volume that is opened anew: it is what the
     /// next mount sees.
@@ -70,7 +85,7 @@ public final class Stage: Sendable {
 
     /// Brings the changes so far to the disk.
     func synchronizeLog() throws(FileSystemError) {
-        try opened.withLock { $0?.log }?.synchronize()
+        try log?.synchronize()
     }
 
     /// Brings a file's contents to the disk, and the names of all contents.
@@ -151,23 +166,23 @@ public final class Stage: Sendable {
     // MARK: The directory
 
     /// Opens the stage that is found where this one would be made, of an image in the file `target`.
-    /// Calls `take` with the edits of each change; returns false, and removes it, where the image has
+    /// Calls `take` with what each record of the log says; returns false, and removes it, where the image has
     /// them all. Throws `busy` while another process has it, and `replaced` for edits of another image.
     func resume(
-        _ target: [UInt8], _ take: ([Edit]) -> Void
+        _ target: [UInt8], _ take: (LogEntry) -> Void
     ) throws(FileSystemError) -> Bool {
         try resume(
             target,
-            records: { record in
-                guard let edits = Edit.edits(in: record) else { return false }
-                take(edits)
+            records: { record, place in
+                guard let entry = LogEntry(record, at: place) else { return false }
+                take(entry)
                 return true
             })
     }
 
-    /// The same with the records of the log, which ends before one that `take` refuses.
+    /// The same with the records of the log and where they begin; it ends before one that `take` refuses.
     func resume(
-        _ target: [UInt8], records take: ([UInt8]) -> Bool
+        _ target: [UInt8], records take: (_ record: [UInt8], _ place: UInt64) -> Bool
     ) throws(FileSystemError) -> Bool {
         let directory = unsafe Glibc.open(
             cString(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)

@@ -23,6 +23,10 @@ public struct StageLimits: Sendable {
     /// What of a large file is changed comes to the stage in pieces of so many bytes; a file that is no
     /// larger comes whole.
     public var pieceSize: UInt64 = 1 << 20
+    /// Bytes of a file that may stand in the edit log.
+    public var largestInLog = 32 << 10
+    /// A log of so many bytes takes no more of them: what is removed goes on taking room there.
+    public var largestLog: UInt64 = 256 << 20
     /// What an image has room for that is made of a volume and edits; nil for no limit but these.
     public var room: @Sendable (any Volume) -> (any StageRoom)? = { _ in nil }
     /// Bytes that are free where the new image is written.

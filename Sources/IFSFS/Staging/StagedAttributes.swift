@@ -60,8 +60,10 @@ extension StagedFileSystem {
             guard try state.attributes(of: node).kind == .file else { throw .unsupported }
             var staged = try state.staged(node)
             try change(&staged.extendedAttributes)
-            try contents(of: node, changing: 0..<0, &state).done()
-            staged.contents = .data
+            if !state.tree.hasContents(node) {
+                try contents(of: node, changing: 0..<0, &state).done()
+            }
+            staged.contents = state.tree.nodes[node]?.contents ?? .base
             staged.borrowed = state.tree.nodes[node]?.borrowed ?? RangeSet()
             try add([.node(node, staged)], to: &state)
         }

@@ -21,16 +21,8 @@ extension StagedFileSystem {
             let load = try state.load(making: node, in: directory, path: path)
             try require(load, &state)
             let number = state.tree.takeNumber()
-            if new.kind == .file {
-                node.contents = .data
-                Glibc.close(try stage.create(number))
-            }
-            do throws(FileSystemError) {
-                try add([.node(number, node), .name(name, in: directory, number)], to: &state)
-            } catch {
-                if new.kind == .file { stage.remove(number) }
-                throw error
-            }
+            if new.kind == .file { node.contents = .log }
+            try add([.node(number, node), .name(name, in: directory, number)], to: &state)
             state.load = load
             state.nodeCount &+= 1
             state.tree.touch(directory, at: time)

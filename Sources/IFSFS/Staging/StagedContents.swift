@@ -9,11 +9,15 @@ extension StagedFileSystem {
         let (end, overflow) = offset.addingReportingOverflow(UInt64(bytes.count))
         guard !overflow else { throw .tooLarge }
         try gate.pass { () throws(FileSystemError) in
-            let file = try withState { state throws(FileSystemError) in
+            let file = try withState { state throws(FileSystemError) -> Handle? in
                 try state.requireFile(node)
                 try check(size: end, of: node, &state)
+                guard try unsafe !writeToLog(bytes, of: node, at: offset, &state) else {
+                    return nil
+                }
                 return try contents(of: node, changing: offset..<end, &state)
             }
+            guard let file else { return }
             defer { file.done() }
             do throws(FileSystemError) {
                 try unsafe StageFile.write(bytes, to: file.descriptor, at: offset)
@@ -56,6 +60,7 @@ extension StagedFileSystem {
     public func synchronize(_ node: NodeID) throws(FileSystemError) {
         try withState { state throws(FileSystemError) in
             guard state.tree.nodes[node]?.contents == .data else {
+                if state.tree.hasContents(node) { state.synchronized.insert(node) }
                 return try stage.synchronize(nil)
             }
             let file = try handle(of: node, &state)
@@ -70,10 +75,15 @@ extension StagedFileSystem {
     func synchronizeContents(
         of node: NodeID, _ state: inout StagedState
     ) throws(FileSystemError) {
-        guard state.tree.nodes[node]?.contents == .data else { return }
-        let file = try stage.open(node)
-        defer { Glibc.close(file) }
-        try stage.synchronizeContents(file)
+        switch state.tree.nodes[node]?.contents ?? .base {
+        case .base: return
+        // The log tells of them before it tells what they replace.
+        case .log: break
+        case .data:
+            let file = try stage.open(node)
+            defer { Glibc.close(file) }
+            try stage.synchronizeContents(file)
+        }
         state.synchronized.insert(node)
     }
 
@@ -92,6 +102,7 @@ extension StagedFileSystem {
     ) throws(FileSystemError) {
         try state.requireFile(node)
         try check(size: count, of: node, &state)
+        if count == 0, try emptyInLog(node, &state) { return }
         let changed = min(count, try state.attributes(of: node).byteCount)..<count
         let file = try contents(of: node, keeping: count, changing: changed, &state)
         defer { file.done() }
@@ -126,7 +137,7 @@ extension StagedFileSystem {
         of node: NodeID, keeping count: UInt64 = .max, changing range: Range<UInt64>,
         _ state: inout StagedState
     ) throws(FileSystemError) -> Handle {
-        guard state.tree.nodes[node]?.contents != .data else {
+        guard !state.tree.hasContents(node) else {
             let file = try handle(of: node, &state)
             do throws(FileSystemError) {
                 try bring(range, of: node, to: file.descriptor, &state)
@@ -159,11 +170,12 @@ extension StagedFileSystem {
         return Handle(descriptor: file, isKept: true)
     }
 
-    /// The contents in the stage; the descriptor is kept as long as the file is open.
+    /// The contents in a file of the stage; the descriptor is kept as long as the file is open.
     func handle(
         of node: NodeID, _ state: inout StagedState
     ) throws(FileSystemError) -> Handle {
         if let file = state.open[node]?.contents { return Handle(descriptor: file, isKept: true) }
+        if state.tree.nodes[node]?.contents == .log { try moveFromLog(node, &state) }
         let file = try stage.open(node)
         guard state.open[node] != nil else { return Handle(descriptor: file, isKept: false) }
         state.open[node]?.contents = file

@@ -39,11 +39,15 @@ public final class StagedFileSystem: WritableFileSystem {
     public func resume(_ target: [UInt8]) throws(FileSystemError) -> Bool {
         try withState { state throws(FileSystemError) in
             var failure: FormatError?
-            let isLeft = try stage.resume(target) { edits in
-                do throws(FormatError) {
-                    for edit in edits { try state.tree.apply(edit) }
-                } catch {
-                    failure = failure ?? error
+            let isLeft = try stage.resume(target) { entry in
+                switch entry {
+                case .contents(let node, let place): state.tree.apply(contents: place, of: node)
+                case .edits(let edits):
+                    do throws(FormatError) {
+                        for edit in edits { try state.tree.apply(edit) }
+                    } catch {
+                        failure = failure ?? error
+                    }
                 }
             }
             if let failure { throw .format(failure) }
@@ -54,6 +58,8 @@ public final class StagedFileSystem: WritableFileSystem {
                     if state.forget(node) { stage.remove(node) }
                 } else if staged.contents == .data {
                     try resume(node, staged, &state)
+                } else if staged.contents == .log {
+                    state.synchronized.insert(node)
                 }
             }
             try state.countLoad()
@@ -71,6 +77,7 @@ public final class StagedFileSystem: WritableFileSystem {
             state.synchronized.insert(node)
         } else if state.tree.isNew(node) {
             Glibc.close(try stage.create(node))
+            state.tree.sizes[node] = 0
         } else {
             var kept = staged
             kept.contents = .base
@@ -127,7 +134,7 @@ public final class StagedFileSystem: WritableFileSystem {
     private func keep(
         _ nameless: [NodeID], _ state: inout StagedState
     ) throws(FormatError) {
-        for node in nameless where state.tree.nodes[node]?.contents == .data {
+        for node in nameless where state.tree.hasContents(node) {
             do throws(FileSystemError) {
                 let file = try handle(of: node, &state)
                 try bring(0..<(.max), of: node, to: file.descriptor, &state)

@@ -9,7 +9,7 @@ extension StagedState {
         guard !tree.isNameless(node) else { return load }
         let old = try sizeInVolume(of: node)
         var load = load
-        if tree.nodes[node]?.contents == .data {
+        if tree.hasContents(node) {
             load.remove(tree.sizes[node] ?? 0, over: old)
         } else {
             load.freed &+= old
@@ -84,7 +84,7 @@ extension StagedState {
         guard tree.isNameless(node) else { return }
         nodeCount &-= 1
         guard try attributes(of: node).kind == .file else { return }
-        if tree.nodes[node]?.contents == .data {
+        if tree.hasContents(node) {
             load.remove(tree.sizes[node] ?? 0, over: old)
             if tree.isNew(node) { load.count -= 1 }
         } else {
@@ -98,9 +98,9 @@ extension StagedState {
         load = StageLoad()
         nodeCount = tree.base.statistics.nodeCount
         let numbers = nodeCount
-        for (node, staged) in tree.nodes where !tree.isNameless(node) {
+        for node in tree.nodes.keys where !tree.isNameless(node) {
             if tree.isNew(node) { nodeCount &+= 1 }
-            guard staged.contents == .data else { continue }
+            guard tree.hasContents(node) else { continue }
             let old = try sizeInVolume(of: node)
             load.count += 1
             load.freed &+= old

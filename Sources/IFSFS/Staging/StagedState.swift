@@ -111,12 +111,13 @@ extension StagedState {
         return try format { () throws(FormatError) in try tree.depth(below: node) }
     }
 
-    /// Drops a node that has neither a name nor a user; says whether contents are left.
+    /// Drops a node that has neither a name nor a user; says whether a file with its contents is left.
     mutating func forget(_ node: NodeID) -> Bool {
         guard open[node] == nil, tree.isNameless(node) else { return false }
-        let hasContents = tree.nodes[node]?.contents == .data
+        let hasFile = tree.nodes[node]?.contents == .data
+        if !hasFile { synchronized.remove(node) }
         tree.drop(node)
-        return hasContents
+        return hasFile
     }
 }
 

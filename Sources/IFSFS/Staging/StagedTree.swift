@@ -11,6 +11,8 @@ struct StagedTree: Sendable {
     private(set) var nodes: [NodeID: StagedNode] = [:]
     /// Bytes of the files whose contents are in the stage.
     var sizes: [NodeID: UInt64] = [:]
+    /// Where in the edit log the contents are of files that have them there; nothing of empty ones.
+    private(set) var logged: [NodeID: Range<UInt64>] = [:]
     /// When directories were last changed by what happened in them. No image keeps it.
     private var touched: [NodeID: Int64] = [:]
     private var directories: [NodeID: StagedNames] = [:]
@@ -41,6 +43,9 @@ struct StagedTree: Sendable {
         }
     }
 
+    /// Whether the contents of a file are in the stage.
+    func hasContents(_ node: NodeID) -> Bool { (nodes[node]?.contents ?? .base) != .base }
+
     func isNew(_ node: NodeID) -> Bool { node.rawValue >= firstNew.rawValue }
 
     /// Whether no other numbers were ever given than those of the volume.
@@ -58,7 +63,7 @@ struct StagedTree: Sendable {
         }
         if let staged = nodes[node] {
             staged.apply(to: &attributes)
-            if staged.contents == .data { attributes.byteCount = sizes[node] ?? 0 }
+            if staged.contents != .base { attributes.byteCount = sizes[node] ?? 0 }
         }
         if let time = touched[node] { attributes.modified = time }
         attributes.linkCount = UInt32(clamping: Int(attributes.linkCount) + (links[node] ?? 0))
@@ -193,6 +198,7 @@ struct StagedTree: Sendable {
         case .node(let number, let node):
             nodes[number] = node
             touched[number] = nil
+            if node.contents != .log { logged[number] = nil }
             if number.rawValue >= nextNode.rawValue {
                 nextNode = NodeID(rawValue: number.rawValue &+ 1)
             }
@@ -209,6 +215,12 @@ struct StagedTree: Sendable {
         }
     }
 
+    /// Notes where in the log the contents of a file are.
+    mutating func apply(contents place: Range<UInt64>, of node: NodeID) {
+        logged[node] = place.isEmpty ? nil : place
+        sizes[node] = place.upperBound &- place.lowerBound
+    }
+
     /// Notes that something happened in a directory.
     mutating func touch(_ directory: NodeID, at time: Int64) { touched[directory] = time }
 
@@ -217,6 +229,7 @@ struct StagedTree: Sendable {
     mutating func drop(_ node: NodeID) {
         nodes[node] = nil
         sizes[node] = nil
+        logged[node] = nil
         guard isNew(node) else { return }
         links[node] = nil
         touched[node] = nil

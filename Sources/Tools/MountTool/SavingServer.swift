@@ -65,8 +65,6 @@ final class SavingServer: Sendable {
     /// forgotten.
     func saveLast() throws(CommitError) -> Bool {
         servers.withLock { $0.ofMount?.stop() }
-        // It is ending; who asks once more would only make a crash of it.
-        for number in [SIGHUP, SIGTERM] { signal(number, SIG_IGN) }
         guard !isDiscarding.load(ordering: .relaxed) else { return false }
         _ = try run(isLast: true)
         return true

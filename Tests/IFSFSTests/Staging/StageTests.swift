@@ -139,7 +139,7 @@ struct StageTests {
     }
 
     @Test func contentsThatAreGoneAreNotTakenForNone() throws {
-        try make("new", "first", image.fileSystem)
+        try make("new", String(repeating: "first", count: 10_000), image.fileSystem)
         let before = try image.bytes()
         try FileManager.default.removeItem(atPath: place + "/data")
         #expect(throws: CommitError.self) { try image.commit.run() }

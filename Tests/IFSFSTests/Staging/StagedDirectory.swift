@@ -45,7 +45,16 @@ final class StagedDirectory {
         let isPrivileged = fileSystem.isPrivileged
         // The place of the old one's locks is needed.
         fileSystem = try StagedDirectory().fileSystem
-        fileSystem = try Self.opened(folder.path, isPrivileged)
+        let end = Date() + 60
+        while true {
+            do {
+                fileSystem = try Self.opened(folder.path, isPrivileged)
+                return
+            } catch FileSystemError.busy where Date() < end {
+                // A process that another test is starting has them too, until it is another program.
+                usleep(10_000)
+            }
+        }
     }
 
     /// The commits of its image, `out.ifs` beside it.

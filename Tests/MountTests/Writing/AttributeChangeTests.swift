@@ -238,6 +238,43 @@ struct AttributeChangeTests {
         #expect(set("user.a", [1], 4) == EINVAL)
     }
 
+    /// An access control list of `(tag, mode)`. Source: Linux `include/uapi/linux/posix_acl_xattr.h`.
+    private func list(_ entries: [(UInt8, UInt8)]) -> [UInt8] {
+        [2, 0, 0, 0]
+            + entries.flatMap { [$0.0, 0, $0.1, 0] + [UInt8](repeating: 0xff, count: 4) }
+    }
+
+    /// An access control list that says no more than a mode sets it, and no other is taken.
+    @Test func anAccessControlListThatIsAModeSetsIt() throws {
+        let scratch = try Scratch()
+        defer { scratch.end() }
+        let mount = try WritableMount(scratch)
+        let path = try mount.write("file", [1])
+        let name = "system.posix_acl_access"
+        func set(_ value: [UInt8]) -> Int32? {
+            failure(path) { setxattr($0, name, value, value.count, 0) }
+        }
+        func mode() throws -> UInt32 { try Calls.status(path).st_mode & 0o7777 }
+        #expect(try mode() == 0o644)
+        #expect(set(list([(1, 7), (4, 5), (0x20, 1)])) == nil)
+        #expect(try mode() == 0o751)
+        #expect(set(list([(1, 6), (4, 0), (0x20, 4)])) == nil)
+        #expect(try mode() == 0o604)
+        #expect(try Calls.attributeNames(path) == [])
+        // One that names a group as well, with its mask.
+        var more = list([(1, 6), (4, 4), (8, 7), (0x10, 7), (0x20, 4)])
+        more.replaceSubrange(24..<28, with: [1, 0, 0, 0])
+        #expect(set(more) == EOPNOTSUPP)
+        #expect(chmod(path.description, 0o2750) == 0)
+        #expect(set(list([(1, 7), (4, 7), (0x20, 7)])) == EOPNOTSUPP)
+        #expect(try mode() == 0o2750)
+        for gone in [name, "system.posix_acl_default"] {
+            let directory = mount.path
+            #expect(failure(directory) { removexattr($0, gone) } == nil, "\(gone)")
+        }
+        #expect(try mode() == 0o2750)
+    }
+
     @Test(.needsRoot) func otherNameSpacesAreNotSupported() throws {
         let scratch = try Scratch()
         defer { scratch.end() }

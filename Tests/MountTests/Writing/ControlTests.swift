@@ -119,7 +119,8 @@ struct ControlTests {
         #expect(try site.change("echo new > new").status == 0)
         let early = try site.ifsctl("recover", "--commit", site.image)
         #expect(
-            early.status == 2 && early.errorText.contains("found a mount that makes the changes"))
+            early.status == 2 && early.errorText.contains("found a mount that makes the changes"),
+            "\(early)")
         try site.kill()
         let words = [Word("recover"), Word("--" + how)] + (how == "resume" ? [site.point] : [])
         let path = Machine.tool("mount.ifs").description.dropLast("/mount.ifs".count)

@@ -35,6 +35,22 @@ struct WritingSessionTests {
         #expect(try mount.names() == [])
     }
 
+    /// A request that should be quick and is not holds up no other.
+    @Test func oneThatWaitsForAnotherIsAnsweredAfterIt() throws {
+        let scratch = try Scratch()
+        defer { scratch.end() }
+        let mount = try WritableMount(scratch)
+        // In directories of their own: this kernel looks one name up at a time in each.
+        let script = """
+            cd "$1"; for i in 1 2 3 4 5; do mkdir d$i; stat d$i/waits & done
+            sleep 0.1; echo x > meanwhile; cat meanwhile
+            for i in 1 2 3 4 5; do stat "goes on $i" || true; done; wait
+            """
+        let done = try run(["timeout", "60", "bash", "-c", Word(script), "test", mount.path])
+        #expect(done.status == 0, "\(done)")
+        #expect(done.lines == ["x"])
+    }
+
     // MARK: The end
 
     /// However it ends, all changes have come by then, and nothing comes after.
@@ -54,6 +70,16 @@ struct WritingSessionTests {
         #expect(try MountLine.on(mount.path).isEmpty)
         let said = try mount.ending()
         #expect(said.first == "ended" && said.contains("file file 3 bytes, sum 6"), "\(said)")
+    }
+
+    /// Once it has ended there are changes to save, however often it is told to end.
+    @Test func whoAsksOnceMoreIsNotHeard() throws {
+        let scratch = try Scratch()
+        defer { scratch.end() }
+        let mount = try WritableMount(scratch, "asked-again")
+        mount.mount.server.send(SIGTERM)
+        #expect(try mount.mount.wait().description == "status 0")
+        #expect(try mount.ending().first == "ended")
     }
 
     /// A signal ends the mount while a program has a file mapped: what it has put there is kept.

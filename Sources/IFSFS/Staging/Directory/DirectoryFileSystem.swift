@@ -46,7 +46,7 @@ public final class DirectoryFileSystem: WritableFileSystem {
             var changes: [[DirectoryEdit]] = []
             let isLeft = try stage.resume(
                 [],
-                records: { record in
+                records: { record, _ in
                     guard let edits = DirectoryEdit.edits(in: record) else { return false }
                     changes.append(edits)
                     return true
