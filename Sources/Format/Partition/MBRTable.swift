@@ -41,16 +41,17 @@ extension MBR {
     private static func problem(
         with entry: Entry, _ index: Int, _ sectors: UInt64
     ) -> FormatError? {
-        let base = At.table &+ index &* Entry.byteCount
+        let base = UInt64(At.table &+ index &* Entry.byteCount)
+        let name = "partition entry \(index &+ 1)"
         if entry.status & 0x7f != 0 {
             return .corrupt(
-                Entry.At.status.place(base), found: hex(entry.status), expected: "0x0 or 0x80")
+                Place("\(name).status", base), found: hex(entry.status), expected: "0x0 or 0x80")
         }
         guard !entry.isEmpty, !entry.isProtective else { return nil }
         let end = UInt64(entry.firstSector) &+ UInt64(entry.sectorCount)
         guard entry.firstSector == 0 || end > sectors else { return nil }
         return .corrupt(
-            Entry.At.firstSector.place(base),
+            Place("\(name).first LBA", base &+ 8),
             found: "the sectors \(entry.firstSector) to \(end &- 1)",
             expected: "sectors from 1 through \(sectors &- min(1, sectors))")
     }
@@ -65,16 +66,7 @@ extension MBR {
             entries.allSatisfy({ $0.status & 0x7f == 0 && ($0.isEmpty || $0.firstSector > 0) })
         else { return nil }
         let sectors = disk.byteCount / sectorSize
-        for (index, entry) in entries.enumerated() where !entry.isEmpty && !entry.isProtective {
-            let end = UInt64(entry.firstSector) &+ UInt64(entry.sectorCount)
-            guard end > sectors else { continue }
-            return .corrupt(
-                Place(
-                    "partition entry \(index &+ 1)", UInt64(At.table &+ index &* Entry.byteCount)),
-                found: "the sectors \(entry.firstSector) to \(end &- 1)",
-                expected: "sectors below \(sectors)")
-        }
-        return nil
+        return entries.enumerated().lazy.compactMap { problem(with: $1, $0, sectors) }.first
     }
 
     private struct Reader {
@@ -100,16 +92,17 @@ extension MBR {
                     byteCount: count &* sectorSize, isActive: entry.status == 0x80, name: []))
         }
 
-        /// Follows the chain of an extended partition: each link has one logical partition, counted
-        /// from the link, and leads to the next, counted from the extended partition.
+        /// Follows the chain of an extended partition: each link has a logical partition, counted from
+        /// the link, and leads to the next, counted from the extended partition.
         mutating func readLogical(_ extended: Entry) throws(FormatError) {
             let start = UInt64(extended.firstSector)
-            let end = start &+ UInt64(extended.sectorCount)
-            var link = start
+            let whole = start..<(start &+ UInt64(extended.sectorCount))
+            var link = whole
             var seen: Set<UInt64> = []
             while true {
-                let place = Place("extended partition link", link &* sectorSize)
-                guard seen.insert(link).inserted else {
+                let offset = link.lowerBound &* sectorSize
+                let place = Place("extended partition link", offset)
+                guard seen.insert(link.lowerBound).inserted else {
                     return fault(place, "a link that was there before", "the end of the chain")
                 }
                 guard seen.count <= PartitionTable.mostPartitions else {
@@ -117,33 +110,46 @@ extension MBR {
                         place, "more than \(PartitionTable.mostPartitions) logical partitions",
                         "that many at most")
                 }
-                let sector = try disk.prefix(byteCount, at: link &* sectorSize)
+                let sector = try disk.prefix(byteCount, at: offset)
                 guard sector.count == byteCount, let entries = try? entries(in: sector) else {
                     return fault(place, "no partition table", "the signature 55 AA at its end")
                 }
                 for (index, entry) in entries.enumerated() where !entry.isEmpty {
-                    checkLink(entry, index, at: link &* sectorSize)
+                    checkLink(entry, index, at: offset)
+                    if !entry.isExtended { addLogical(entry, index, place, of: link, in: whole) }
                 }
-                if let logical = entries.first, !logical.isEmpty {
-                    let first = link &+ UInt64(logical.firstSector)
-                    let last = first &+ UInt64(logical.sectorCount)
-                    if first > link, last <= end, first &* sectorSize < disk.byteCount {
-                        add(logical, number: nextLogical, from: link)
-                    } else {
-                        fault(
-                            place, "a logical partition of the sectors \(first) to \(last)",
-                            "sectors between \(link) and \(end)")
-                    }
-                    nextLogical &+= 1
+                guard let onward = entries.first(where: { $0.isExtended && !$0.isEmpty }) else {
+                    return
                 }
-                guard entries.count > 1, entries[1].isExtended, !entries[1].isEmpty else { return }
-                let next = start &+ UInt64(entries[1].firstSector)
-                guard next > start, next < end else {
+                let next = start &+ UInt64(onward.firstSector)
+                guard next > start, whole.contains(next) else {
                     return fault(
-                        place, "a link to sector \(next)", "one between \(start) and \(end)")
+                        place, "a link to sector \(next)",
+                        "one between \(start) and \(whole.upperBound)")
                 }
-                link = next
+                link = next..<(next &+ UInt64(onward.sectorCount))
             }
+        }
+
+        /// Adds a logical partition of a link. In the third and the fourth entry some tools leave bytes
+        /// that only look like one. Source: Linux `block/partitions/msdos.c`, whose numbers these are.
+        private mutating func addLogical(
+            _ entry: Entry, _ index: Int, _ place: Place, of link: Range<UInt64>,
+            in whole: Range<UInt64>
+        ) {
+            let first = link.lowerBound &+ UInt64(entry.firstSector)
+            let last = first &+ UInt64(entry.sectorCount)
+            guard index < 2 || last <= min(link.upperBound, whole.upperBound) else { return }
+            if first > link.lowerBound, last <= whole.upperBound,
+                first &* sectorSize < disk.byteCount
+            {
+                add(entry, number: nextLogical, from: link.lowerBound)
+            } else {
+                fault(
+                    place, "a logical partition of the sectors \(first) to \(last)",
+                    "sectors between \(link.lowerBound) and \(whole.upperBound)")
+            }
+            nextLogical &+= 1
         }
 
         /// Of the entries of a link the first is a partition, the second the next link, and there are no

@@ -7,7 +7,7 @@ internal import Glibc
 /// the lowest first, and then its bytes. One `write` adds a record, so that a process that is killed
 /// leaves all records it was told of; of a record that a power cut tore nothing counts.
 final class EditLog: Sendable {
-    private let file: Int32
+    private let file: OwnedFile
     /// Where the next record goes.
     private let end: Lock<UInt64>
 
@@ -18,25 +18,21 @@ final class EditLog: Sendable {
     /// Longer ones are none of ours.
     private static let longestRecord = 1 << 24
 
-    /// Starts a log in an empty file. Takes the descriptor.
-    init(startingIn file: Int32) throws(FileSystemError) {
+    /// Starts a log in an empty file.
+    init(startingIn file: OwnedFile) throws(FileSystemError) {
         self.file = file
         end = Lock(UInt64(Self.head.count))
         if let failure = Self.write(Self.head, to: file, at: 0) { throw .disk(failure) }
     }
 
     /// Goes on with a log; calls `take` with each whole record and the place where it begins, and ends it
-    /// before one that is refused.
-    /// Takes the descriptor. Throws `corrupt` for a file that is no log of this version.
+    /// before one that is refused. Throws `corrupt` for a file that is no log of this version.
     init(
-        continuing file: Int32, _ take: (_ record: [UInt8], _ place: UInt64) -> Bool
+        continuing file: OwnedFile, _ take: (_ record: [UInt8], _ place: UInt64) -> Bool
     ) throws(FileSystemError) {
         self.file = file
-        let source: FileSource
-        let copy = dup(file)
-        guard copy >= 0 else { throw .disk(errno) }
         do throws(FormatError) {
-            source = try FileSource(taking: copy)
+            let source = try Self.source(of: file)
             guard try source.prefix(Self.head.count, at: 0) == Self.head else {
                 throw .corrupt(Place("edit log", 0), found: "another file", expected: "a log")
             }
@@ -48,14 +44,11 @@ final class EditLog: Sendable {
             }
             end = Lock(position)
         } catch {
-            close(file)
             throw .format(error)
         }
         let length = end.withLock { $0 }
-        guard ftruncate(file, off_t(clamping: length)) == 0 else { throw .disk(errno) }
+        guard ftruncate(file.descriptor, off_t(clamping: length)) == 0 else { throw .disk(errno) }
     }
-
-    deinit { close(file) }
 
     /// The record at a place, and where the next one begins; nil where there is no whole one.
     private static func record(
@@ -93,12 +86,14 @@ final class EditLog: Sendable {
     func read(
         into buffer: UnsafeMutableRawBufferPointer, at place: UInt64
     ) throws(FileSystemError) -> Int {
-        try unsafe StageFile.read(file, into: buffer, at: place)
+        try unsafe StageFile.read(file.descriptor, into: buffer, at: place)
     }
 
     /// The log as it is now.
-    func source() throws(FormatError) -> FileSource {
-        let copy = dup(file)
+    func source() throws(FormatError) -> FileSource { try Self.source(of: file) }
+
+    private static func source(of file: OwnedFile) throws(FormatError) -> FileSource {
+        let copy = dup(file.descriptor)
         guard copy >= 0 else { throw .io(Place("edit log", 0), errno: errno) }
         return try FileSource(taking: copy)
     }
@@ -113,7 +108,7 @@ final class EditLog: Sendable {
             let place = end &+ Self.recordHeadSize
             if let failure = Self.write(bytes, to: file, at: end) {
                 // What is left of it has no right sum, so a failure here does no harm.
-                _ = ftruncate(file, off_t(clamping: end))
+                _ = ftruncate(file.descriptor, off_t(clamping: end))
                 return (place, failure)
             }
             end &+= UInt64(bytes.count)
@@ -125,10 +120,10 @@ final class EditLog: Sendable {
 
     /// Brings all changes to the disk.
     func synchronize() throws(FileSystemError) {
-        guard fdatasync(file) == 0 else { throw .disk(errno) }
+        guard fdatasync(file.descriptor) == 0 else { throw .disk(errno) }
     }
 
-    private static func write(_ bytes: [UInt8], to file: Int32, at offset: UInt64) -> Int32? {
-        unsafe bytes.withUnsafeBytes { unsafe writeAll($0, to: file, at: offset) }
+    private static func write(_ bytes: [UInt8], to file: OwnedFile, at offset: UInt64) -> Int32? {
+        unsafe bytes.withUnsafeBytes { unsafe writeAll($0, to: file.descriptor, at: offset) }
     }
 }

@@ -15,34 +15,20 @@ public final class Stage: Sendable {
     /// Where it is, or will be.
     public let path: [UInt8]
     private let origin: Lock<[UInt8]>
-    private let opened: Lock<Opened?>
+    private let opened: Lock<StageDirectory?> = Lock(nil)
     /// What tells the numbers that nodes have here; nil where they are those they go by.
     private let numbering: Lock<RenumberedVolume?> = Lock(nil)
-
-    /// What is open of a stage that is there.
-    private struct Opened {
-        let directory: Int32
-        let data: Int32
-        let log: EditLog
-    }
 
     /// A stage that is not made yet; `origin` is what its edits will be of.
     public init(at path: [UInt8], of origin: [UInt8]) {
         self.path = path
         self.origin = Lock(origin)
-        opened = Lock(nil)
-    }
-
-    deinit {
-        opened.withLock { opened in
-            guard let opened else { return }
-            close(opened.data)
-            close(opened.directory)
-        }
     }
 
     /// Whether something is where it would be made.
     public var isFound: Bool { unsafe access(cString(path), F_OK) == 0 }
+
+    private var directory: StageDirectory? { opened.withLock { $0 } }
 
     // MARK: Edits
 
@@ -67,7 +53,7 @@ public final class Stage: Sendable {
     }
 
     /// The log; nil while there is no edit.
-    var log: EditLog? { opened.withLock { $0?.log } }
+    var log: EditLog? { directory?.log }
 
     /// From now on nodes have the numbers that they have in a volume that is opened anew: it is what the
     /// next mount sees.
@@ -90,78 +76,38 @@ public final class Stage: Sendable {
 
     /// Brings a file's contents to the disk, and the names of all contents.
     func synchronizeContents(_ file: Int32?) throws(FileSystemError) {
-        guard let opened = opened.withLock({ $0 }) else { return }
-        if let file, fdatasync(file) != 0 { throw .disk(errno) }
-        guard fsync(opened.data) == 0 else { throw .disk(errno) }
+        try directory?.synchronizeContents(file)
     }
 
     // MARK: Contents
 
     /// Opens the contents of a node for reading and writing.
     func open(_ node: NodeID) throws(FileSystemError) -> Int32 {
-        try open(node, O_RDWR | O_CLOEXEC)
+        try made().open(number(node), O_RDWR)
     }
 
     /// Starts the contents of a node.
     func create(_ node: NodeID) throws(FileSystemError) -> Int32 {
-        try open(node, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC)
-    }
-
-    private func open(_ node: NodeID, _ flags: Int32) throws(FileSystemError) -> Int32 {
-        let file = unsafe openat(try made().data, name(of: node), flags, 0o600)
-        guard file >= 0 else { throw .disk(errno) }
-        return file
+        try made().open(number(node), O_RDWR | O_CREAT | O_TRUNC)
     }
 
     /// Removes the contents of a node; nothing is left to lose where that fails.
-    func remove(_ node: NodeID) {
-        guard let opened = opened.withLock({ $0 }) else { return }
-        _ = unsafe unlinkat(opened.data, name(of: node), 0)
-    }
+    func remove(_ node: NodeID) { directory?.remove(number(node)) }
 
     /// Bytes of a node's contents; nil where a power cut took a file that nobody had synchronized.
     func byteCount(of node: NodeID) throws(FileSystemError) -> UInt64? {
-        var status = stat()
-        guard let opened = opened.withLock({ $0 }) else { return nil }
-        if unsafe fstatat(opened.data, name(of: node), &status, 0) == 0 {
-            return UInt64(clamping: status.st_size)
-        }
-        guard errno == ENOENT else { throw .disk(errno) }
-        return nil
+        try directory?.byteCount(of: number(node))
     }
 
     /// The contents of a node, to be read when they are written. Reading fails where they have become
     /// fewer bytes than `byteCount`.
     func content(of node: NodeID, byteCount: UInt64) -> Content {
-        guard byteCount > 0 else { return .bytes([]) }
-        let name = path + Array(("/data/" + name(of: node)).utf8)
-        return .file(HostFile(name, byteCount: byteCount))
+        guard byteCount > 0, let directory else { return .bytes([]) }
+        return directory.content(of: number(node), byteCount: byteCount)
     }
 
     /// Bytes that the disk of the stage has left.
     func room() -> UInt64 { DiskRoom.freeByteCount(beside: path) }
-
-    /// Notes which file is to have all edits: found under the image's name, it shows that nothing is
-    /// left to do.
-    func markSaved(as identity: [UInt8]) throws(CommitError) {
-        guard let opened = opened.withLock({ $0 }) else { return }
-        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC
-        let file = unsafe openat(opened.directory, "saved", flags, 0o600)
-        guard file >= 0 else { throw CommitError("make a file in", path, errno: errno) }
-        defer { close(file) }
-        if let failure = writeAll(identity, to: file) {
-            throw CommitError("write a file in", path, errno: failure)
-        }
-        guard fsync(file) == 0, fsync(opened.directory) == 0 else {
-            throw CommitError("write a file in", path, errno: errno)
-        }
-    }
-
-    /// Takes that note away.
-    func forgetSaved() {
-        guard let opened = opened.withLock({ $0 }) else { return }
-        _ = unsafe unlinkat(opened.directory, "saved", 0)
-    }
 
     // MARK: The directory
 
@@ -184,156 +130,51 @@ public final class Stage: Sendable {
     func resume(
         _ target: [UInt8], records take: (_ record: [UInt8], _ place: UInt64) -> Bool
     ) throws(FileSystemError) -> Bool {
-        let directory = unsafe Glibc.open(
-            cString(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard directory >= 0 else { throw .disk(errno) }
-        guard flock(directory, LOCK_EX | LOCK_NB) == 0 else {
-            close(directory)
-            throw .busy
-        }
-        let log = unsafe openat(directory, "edits", O_RDWR | O_CLOEXEC)
-        let found: (saved: [UInt8], origin: [UInt8])
-        do throws(FileSystemError) {
-            // What is there and cannot be read must not be taken for nothing.
-            guard log >= 0 || errno == ENOENT else { throw .disk(errno) }
-            found = (
-                try Self.contents(of: "saved", in: directory),
-                try Self.contents(of: "origin", in: directory)
-            )
-        } catch {
-            for file in [directory, log] where file >= 0 { close(file) }
-            throw error
-        }
-        let isSaved = !found.saved.isEmpty && found.saved == FileIdentity.text(at: target)
-        // Without a log no edit was ever made, or all are being removed.
-        guard !isSaved, log >= 0 else {
-            discard()
-            for file in [directory, log] where file >= 0 { close(file) }
-            return false
-        }
-        let data = unsafe openat(directory, "data", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard data >= 0, found.origin == origin.withLock({ $0 }) else {
-            for file in [directory, log, data] where file >= 0 { close(file) }
-            throw .replaced
-        }
-        do throws(FileSystemError) {
-            let edits = try EditLog(continuing: log, take)
-            opened.withLock { $0 = Opened(directory: directory, data: data, log: edits) }
-            return true
-        } catch {
-            close(directory)
-            close(data)
-            throw error
-        }
-    }
-
-    /// Removes the stage that is found where this one would be made. Throws `busy` while another process
-    /// has it.
-    public func discardFound() throws(FileSystemError) {
-        let directory = unsafe Glibc.open(
-            cString(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard directory >= 0 else { throw .disk(errno) }
-        defer { close(directory) }
-        guard flock(directory, LOCK_EX | LOCK_NB) == 0 else { throw .busy }
-        discard()
-    }
-
-    /// A small file of the stage; nothing where there is none.
-    private static func contents(
-        of name: String, in directory: Int32
-    ) throws(FileSystemError) -> [UInt8] {
-        let file = unsafe openat(directory, name, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else {
-            guard errno == ENOENT else { throw .disk(errno) }
-            return []
-        }
-        return try format { () throws(FormatError) in
-            try FileSource(taking: file).prefix(1 << 16, at: 0)
-        }
+        let found = try StageDirectory.resume(
+            at: path, of: origin.withLock { $0 }, in: target, take)
+        opened.withLock { $0 = found }
+        return found != nil
     }
 
     /// What is open, made now if it is not there.
-    private func made() throws(FileSystemError) -> (data: Int32, log: EditLog) {
-        var failure: FileSystemError?
-        let found = opened.withLock { opened -> Opened? in
-            if let opened { return opened }
-            do throws(FileSystemError) {
-                opened = try make()
-            } catch {
-                failure = error
+    private func made() throws(FileSystemError) -> StageDirectory {
+        let found = opened.withLock { opened -> Result<StageDirectory, FileSystemError> in
+            if let opened { return .success(opened) }
+            return Result { () throws(FileSystemError) in
+                let new = try StageDirectory.make(at: path, of: origin.withLock { $0 })
+                opened = new
+                return new
             }
-            return opened
         }
-        if let failure { throw failure }
-        guard let found else { throw .disk(EIO) }
-        return (found.data, found.log)
+        return try found.get()
     }
 
-    private func make() throws(FileSystemError) -> Opened {
-        // What is there already is another's.
-        guard unsafe mkdir(cString(path), 0o700) == 0 else {
-            throw errno == EEXIST ? .busy : .disk(errno)
-        }
+    /// Notes which file is to have all edits: found under the image's name, it shows that nothing is
+    /// left to do.
+    func markSaved(as identity: [UInt8]) throws(CommitError) {
         do throws(FileSystemError) {
-            return try fill()
+            try directory?.markSaved(as: identity)
         } catch {
-            discard()
-            throw error
+            throw CommitError("write a file in", path, errno: error.errno)
         }
     }
 
-    private func fill() throws(FileSystemError) -> Opened {
-        let directory = unsafe Glibc.open(
-            cString(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard directory >= 0, flock(directory, LOCK_EX | LOCK_NB) == 0,
-            unsafe mkdirat(directory, "data", 0o700) == 0
-        else { throw .disk(errno) }
-        let data = unsafe openat(directory, "data", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        let flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC
-        let about = unsafe openat(directory, "origin", flags, 0o600)
-        guard data >= 0, about >= 0 else { throw .disk(errno) }
-        defer { close(about) }
-        if let failure = writeAll(origin.withLock { $0 }, to: about) { throw .disk(failure) }
-        let log = unsafe openat(directory, "edits.new", flags, 0o600)
-        guard log >= 0 else { throw .disk(errno) }
-        let edits = try EditLog(startingIn: log)
-        // A stage that a kill or a power cut leaves is whole or has no log.
-        guard fsync(about) == 0, fsync(log) == 0,
-            unsafe renameat(directory, "edits.new", directory, "edits") == 0,
-            fsync(directory) == 0, synchronizeDirectory(of: path)
-        else { throw .disk(errno) }
-        return Opened(directory: directory, data: data, log: edits)
-    }
-
-    /// Removes the directory with all that is in it; the log first, since half the contents are no
-    /// edits, and `saved` last.
-    private func discard() {
-        _ = unsafe unlink(cString(path + Array("/edits".utf8)))
-        let data = path + Array("/data".utf8)
-        for name in IFSFS.names(in: data) {
-            _ = unsafe unlink(cString(data + [UInt8(ascii: "/")] + name))
-        }
-        _ = unsafe rmdir(cString(data))
-        for name in ["/edits.new", "/origin", "/saved"] {
-            _ = unsafe unlink(cString(path + Array(name.utf8)))
-        }
-        _ = unsafe rmdir(cString(path))
-    }
+    /// Takes that note away.
+    func forgetSaved() { directory?.forgetSaved() }
 
     /// Removes a stage whose edits are in an image, or are not wanted. Later ones are of another
     /// origin, if one is given.
     public func remove(goingOnWith origin: [UInt8]? = nil) {
         if let origin { self.origin.withLock { $0 = origin } }
         opened.withLock { opened in
-            guard let open = opened else { return }
-            discard()
-            close(open.data)
-            close(open.directory)
+            opened?.remove()
             opened = nil
         }
     }
 
-    private func name(of node: NodeID) -> String {
-        String(number(node).rawValue)
+    /// Removes the stage that is found where this one would be made. Throws `busy` while another process
+    /// has it.
+    public func discardFound() throws(FileSystemError) {
+        try StageDirectory.removeFound(at: path)
     }
 }

@@ -177,11 +177,11 @@ struct PartitionTests {
         #expect(table.partitions.map { $0.range.upperBound / 512 } == [10, 100, 29])
         #expect(
             table.faults.map(\.description) == [
-                "partition entry.first LBA at 0x1d6: found the sectors 90 to 109, expected sectors"
+                "partition entry 2.first LBA at 0x1d6: found the sectors 90 to 109, expected sectors"
                     + " from 1 through 99",
-                "partition entry.first LBA at 0x1e6: found the sectors 200 to 208, expected sectors"
+                "partition entry 3.first LBA at 0x1e6: found the sectors 200 to 208, expected sectors"
                     + " from 1 through 99",
-                "partition entry.status at 0x1ee: found 0x41, expected 0x0 or 0x80",
+                "partition entry 4.status at 0x1ee: found 0x41, expected 0x0 or 0x80",
             ])
     }
 
@@ -195,6 +195,40 @@ struct PartitionTests {
                 ])))
         #expect(table.partitions.map(\.number) == [5, 6, 7])
         #expect(table.faults.count == 1)
+    }
+
+    /// Links with partitions in odd entries, or none in the first; the fourth entry of the first link only
+    /// looks like one.
+    private var oddLinks: [UInt8] {
+        disk([
+            0: [(0, 5, 10, 90)],
+            10: [(0, 5, 20, 30), (0, 6, 1, 4), (0, 6, 6, 3), (0, 6, 6, 3000)],
+            30: [(0, 0, 0, 0), (0, 5, 60, 10), (0, 6, 1, 29), (0, 6, 9, 22)],
+            70: [(0, 6, 1, 2), (0, 6, 4, 3)],
+        ])
+    }
+
+    /// A link's partitions count in whatever entry they are; a third or a fourth only where it lies in the
+    /// link.
+    @Test func aLinkMayHaveItsPartitionsInAnyEntry() throws {
+        let table = try #require(try mbr(oddLinks))
+        #expect(table.partitions.map(\.number) == [5, 6, 7, 8, 9])
+        #expect(table.partitions.map { $0.range.lowerBound / 512 } == [11, 16, 31, 71, 74])
+        #expect(table.faults.count == 7, "\(table.faults)")
+    }
+
+    @Test(.enabled(if: HostTool.kernelReader != nil, "no ../shared/tools/kernel-read, or no qemu"))
+    func linuxNumbersThemTheSameWay() throws {
+        let folder = try ScratchFolder()
+        let path = folder.path + "/disk"
+        try Data(oddLinks).write(to: URL(fileURLWithPath: path))
+        let outcome = try HostTool.run(try #require(HostTool.kernelReader), "--list", path)
+        // Of an extended partition Linux shows two sectors.
+        let seen = outcome.output.split(separator: "\n").dropFirst().map(String.init)
+        let found = try #require(try mbr(oddLinks)).partitions.map {
+            "\($0.number) \($0.range.lowerBound) \($0.range.count)"
+        }
+        #expect(outcome.status == 0 && seen == found, "\(outcome.output)")
     }
 
     /// A link, or a logical partition, that leads out of the extended one is not followed.

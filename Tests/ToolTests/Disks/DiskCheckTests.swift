@@ -171,7 +171,8 @@ struct DiskCheckTests {
         },
         Damage(
             "no link",
-            "partition entry.type at 0x5101d2: found 0x83, expected 0x5, 0xf or 0x85 in the"
+            "partition entry.type at 0x5101d2: found 0x83, expected 0x5, 0xf or 0x85 in the",
+            count: 2
         ) {
             try $0.write(
                 record(0x83, from: 64, count: 1), at: start(4) + 446 + 16)
@@ -181,7 +182,7 @@ struct DiskCheckTests {
             "partition entry.type at 0x5101e2: found 0x6, expected 0x0 in the third and"
         ) {
             try $0.write(
-                record(6, from: 64, count: 1), at: start(4) + 446 + 32)
+                record(6, from: 64, count: .max), at: start(4) + 446 + 32)
         },
         Damage(
             "link's mark", "extended partition link at 0x510000: found no partition table, expected"
@@ -190,20 +191,20 @@ struct DiskCheckTests {
             "logical one outside",
             "extended partition link at 0x510000: found a logical partition of the sectors 10432 to"
         ) { try $0.write([UInt8](UInt32(9999), isBigEndian: false), at: start(4) + 446 + 12) },
-        Damage("status", "partition entry.status at 0x1de: found 0x12, expected 0x0 or 0x80") {
+        Damage("status", "partition entry 3.status at 0x1de: found 0x12, expected 0x0 or 0x80") {
             try $0.write([0x12], at: entry(3))
         },
         Damage(
             "past the end",
-            "partition entry.first LBA at 0x1f6: found the sectors 10368 to 110366, expected sectors"
+            "partition entry 4.first LBA at 0x1f6: found the sectors 10368 to 110366, expected sectors"
         ) { try $0.write([UInt8](UInt32(99999), isBigEndian: false), at: entry(4) + 12) },
         Damage(
             "start past the end",
-            "partition entry.first LBA at 0x1e6: found the sectors 99999 to 100062, expected sectors"
+            "partition entry 3.first LBA at 0x1e6: found the sectors 99999 to 100062, expected sectors"
         ) { try $0.write([UInt8](UInt32(99999), isBigEndian: false), at: entry(3) + 8) },
         Damage(
             "cut disk",
-            "partition entry.first LBA at 0x1d6: found the sectors 8256 to 10303, expected sectors",
+            "partition entry 2.first LBA at 0x1d6: found the sectors 8256 to 10303, expected sectors",
             count: 4
         ) { try $0.bash("truncate -s 5M card.img") },
         Damage(

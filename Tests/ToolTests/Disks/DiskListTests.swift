@@ -75,7 +75,8 @@ struct DiskListTests {
                 try ifsctl([command, "card.img"], in: folder), status: 2,
                 saying: [
                     "ifsctl: card.img: no IFS image found; the nearest thing to a disk: partition"
-                        + " entry 2 at 0x1ce: found the sectors 8 to 107, expected sectors below 8"
+                        + " entry 2.first LBA at 0x1d6: found the sectors 8 to 107, expected sectors"
+                        + " from 1 through 7"
                 ])
         }
     }
