@@ -105,7 +105,7 @@ extension Disk {
     fileprivate var warnings: [String] {
         (table?.faults ?? []).map { "\($0)" }
             + parts.enumerated().compactMap { index, part in
-                part.failure.map { line(index, "\($0)") }
+                (part.failure ?? part.cutOff).map { line(index, "\($0)") }
             }
     }
 

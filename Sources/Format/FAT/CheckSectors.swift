@@ -7,13 +7,7 @@ extension FAT.Check {
         if boot.endMark != FAT.BootSector.signature {
             add(At.endMark.place(0), hex(boot.endMark), hex(FAT.BootSector.signature))
         }
-        let count = boot.shortSectorCount == 0 ? At.longSectorCount.place(0) : nil
-        let countPlace = count ?? At.shortSectorCount.place(0)
-        if geometry.byteCount > volume.source.byteCount {
-            add(
-                countPlace, "\(boot.sectorCount)",
-                "\(volume.source.byteCount / geometry.sectorSize) at most, which are there")
-        }
+        if let cutOff = volume.cutOff { add(cutOff) }
         let clusters = (geometry.byteCount &- geometry.dataStart) / geometry.clusterSize
         if clusters > UInt64(geometry.clusterCount) {
             let place = boot.wide == nil ? At.shortTableSize.place(0) : At.tableSize.place(0)
@@ -21,7 +15,7 @@ extension FAT.Check {
         }
         if boot.wide != nil, clusters < FAT.Kind.leastOfFAT32 {
             add(
-                countPlace, "\(clusters) clusters",
+                boot.sectorCountPlace, "\(clusters) clusters",
                 "\(FAT.Kind.leastOfFAT32) or more, as FAT32 must have")
         }
         if boot.state & FAT.BootSector.dirtyState != 0 {

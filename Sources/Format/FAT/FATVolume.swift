@@ -3,7 +3,7 @@ extension FAT {
     ///
     /// All directories are known from the start; names and chains are read when they are wanted, and
     /// those used last are kept.
-    public final class Volume: Format.Volume {
+    public final class Volume: SizedVolume {
         /// The first sector.
         public let boot: BootSector
         /// Where the parts of the volume lie.
@@ -48,6 +48,14 @@ extension FAT {
             index = try DirectoryIndex(source, boot, table)
             self.source = source
             self.options = options
+        }
+
+        /// By the count of sectors.
+        public var cutOff: FormatError? {
+            guard geometry.byteCount > source.byteCount else { return nil }
+            return .corrupt(
+                boot.sectorCountPlace, found: "\(boot.sectorCount)",
+                expected: "\(source.byteCount / geometry.sectorSize) at most, which are there")
         }
 
         /// The clusters, and the files and directories. Free clusters are counted at the first call;

@@ -127,7 +127,7 @@ extension FAT.BootSector {
         }
     }
 
-    private var sectorCountPlace: Place {
+    var sectorCountPlace: Place {
         shortSectorCount == 0 ? At.longSectorCount.place(0) : At.shortSectorCount.place(0)
     }
 

@@ -24,6 +24,9 @@ public struct Disk: Sendable {
         public let volume: (any Volume)?
         /// Why there is no tree of what it is, with places that count from the first byte of the file.
         public let failure: FormatError?
+        /// That the file system goes on behind the end of its bytes, with places that count from the first
+        /// byte of the file; what lies there cannot be read. Nil for a whole one.
+        public let cutOff: FormatError?
         /// What the file system calls itself; empty for one that does not.
         public let label: [UInt8]
         /// Its bytes.

@@ -29,7 +29,7 @@ extension Disk {
 extension Disk.Part {
     fileprivate func with(_ volume: any Volume) -> Disk.Part {
         Disk.Part(
-            partition: partition, kind: kind, volume: volume, failure: failure, label: label,
-            bytes: bytes)
+            partition: partition, kind: kind, volume: volume, failure: failure, cutOff: cutOff,
+            label: label, bytes: bytes)
     }
 }

@@ -47,7 +47,8 @@ struct DiskOpener {
             failure = error.moved(by: bytes.start)
         }
         return Disk.Part(
-            partition: partition, kind: kind, volume: volume, failure: failure, label: label,
+            partition: partition, kind: kind, volume: volume, failure: failure,
+            cutOff: (volume as? any SizedVolume)?.cutOff?.moved(by: bytes.start), label: label,
             bytes: bytes)
     }
 

@@ -9,6 +9,8 @@ extension Disk.Part {
         case dirty
         /// A read or write of it has failed once.
         case failed = "errors"
+        /// Its end is missing.
+        case cutOff = "cut"
     }
 
     /// Where its first byte stands in the file.
@@ -31,6 +33,7 @@ extension Disk.Part {
             // The record was read when the volume was opened.
             if root.status & QNX4.Status.clean == 0 { flags.insert(.dirty) }
         }
+        if cutOff != nil { flags.insert(.cutOff) }
         return Flag.allCases.filter(flags.contains)
     }
 

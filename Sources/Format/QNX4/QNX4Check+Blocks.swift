@@ -124,11 +124,7 @@ extension QNX4Check {
             let bits = UInt64(bitmap.record.size) &* 8
             let blockCount = min(UInt64(blocks.blockCount), bits)
             let place = QNX4.InodeRecord.At.size.place(0).moved(by: bitmap.offset)
-            if bits >= UInt64(blocks.blockCount) &+ 8 {
-                findings.add(
-                    place, found: "\(bitmap.record.size), for \(bits) blocks",
-                    expected: "\(blocks.blockCount) blocks at most, which are there")
-            }
+            if let excess = QNX4Volume.excess(of: bitmap, blocks) { findings.add(excess) }
             if let block = used.first(from: blockCount) {
                 findings.add(
                     place, found: "\(bitmap.record.size), for \(bits) blocks",

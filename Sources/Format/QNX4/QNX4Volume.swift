@@ -4,7 +4,7 @@
 /// Left out of listings are names that no system can have, and those that lead to no file; to look
 /// one of these up is an error. A subdirectory belongs to the directory that its `..` names: no walk
 /// comes twice to the same place.
-public final class QNX4Volume: Volume {
+public final class QNX4Volume: SizedVolume {
     let blocks: QNX4.Blocks
     let share: VolumeCaches.Share
     private let root: Node
@@ -41,6 +41,21 @@ public final class QNX4Volume: Volume {
             known = found
             return found
         }
+    }
+
+    /// By the size of the bitmap; nil where that cannot be found.
+    public var cutOff: FormatError? {
+        (try? Self.bitmap(in: root, blocks)).flatMap { Self.excess(of: $0, blocks) }
+    }
+
+    /// That a bitmap is one of more blocks than there are. Its bytes have room for up to seven more.
+    static func excess(of bitmap: Node, _ blocks: QNX4.Blocks) -> FormatError? {
+        let bits = UInt64(bitmap.record.size) &* 8
+        guard bits >= UInt64(blocks.blockCount) &+ 8 else { return nil }
+        return .corrupt(
+            QNX4.InodeRecord.At.size.place(0).moved(by: bitmap.offset),
+            found: "\(bitmap.record.size), for \(bits) blocks",
+            expected: "\(blocks.blockCount) blocks at most, which are there")
     }
 
     /// Counted in the bitmap, as Linux does; without one, nothing is free.

@@ -31,6 +31,11 @@ extension QNX6 {
             groupSize = max(1, (16 << 10) / blockSize)
         }
 
+        /// Blocks that the source would have room for.
+        private var storedCount: UInt64 {
+            (source.byteCount &- min(source.byteCount, dataStart)) &>> shift
+        }
+
         /// Where a block lies in the source.
         func offset(of block: UInt32) -> UInt64 { dataStart &+ UInt64(block) &<< shift }
 
@@ -64,7 +69,9 @@ extension QNX6 {
             let group = Int(block) / groupSize
             let found = try cache.block(group) { () throws(FormatError) in
                 let first = UInt32(clamping: group &* groupSize)
-                let count = min(UInt64(groupSize), UInt64(blockCount &- first))
+                // Of a volume that was cut off, the last group has the blocks that are there.
+                let end = max(UInt64(block) &+ 1, min(UInt64(blockCount), storedCount))
+                let count = min(UInt64(groupSize), end &- UInt64(first))
                 return DecodedBlock(
                     try source.bytes(count &<< shift, at: offset(of: first), "qnx6 block"))
             }

@@ -27,6 +27,8 @@ public struct QNX6Check {
         var findings = QNX.Findings()
         findings.catching { findings throws(FormatError) in
             let superblocks = try QNX6.Superblocks(source)
+            // What lies behind the end would be a line for each thing that is missed.
+            if let cutOff = superblocks.cutOff(of: source) { throw cutOff }
             for result in [superblocks.first, superblocks.second] {
                 if case .failure(let error) = result { findings.add(error) }
             }

@@ -61,6 +61,14 @@ extension QNX6 {
             Self.dataStart(behind: firstOffset, blockSize: active.blockSize)
         }
 
+        /// That the source ends before the last block; nil where it does not.
+        func cutOff(of source: any ByteSource) -> FormatError? {
+            let end = dataStart &+ UInt64(active.blockCount) &* UInt64(active.blockSize)
+            guard source.byteCount < end else { return nil }
+            return .truncated(
+                Place("qnx6 volume", 0), needed: end, available: source.byteCount)
+        }
+
         private init(
             _ first: Superblock, at start: UInt64, in source: any ByteSource
         ) throws(FormatError) {

@@ -3,7 +3,7 @@
 /// Left out of listings are names that no system can have, and those that lead to inodes which are
 /// free or broken; to look one of these up is an error, as it is in Linux. A subdirectory belongs to
 /// the directory that its `..` names: no walk comes twice to the same place.
-public final class QNX6Volume: Volume {
+public final class QNX6Volume: SizedVolume {
     /// The superblocks.
     public let superblocks: QNX6.Superblocks
     let blocks: QNX6.Blocks
@@ -26,7 +26,7 @@ public final class QNX6Volume: Volume {
     public var superblock: QNX6.Superblock { superblocks.active }
 
     /// Opens the volume that starts at the source's first byte. Throws what is wrong with the
-    /// superblocks, `truncated` for a volume cut off, and `corrupt` for a root that is no directory.
+    /// superblocks, and `corrupt` for a root that is no directory.
     public convenience init(_ source: any ByteSource) throws(FormatError) {
         try self.init(source, .whole)
     }
@@ -39,16 +39,14 @@ public final class QNX6Volume: Volume {
         let base = superblocks.activeOffset
         table = superblock.inodes.tree(at: base &+ UInt64(superblock.nodeOffset(0)))
         longNames = superblock.longNames.tree(at: base &+ UInt64(superblock.nodeOffset(2)))
-        let end = blocks.offset(of: 0) &+ UInt64(blocks.blockCount) &<< blocks.shift
-        guard source.byteCount >= end else {
-            throw .truncated(
-                Place("qnx6 volume", 0), needed: end, available: source.byteCount)
-        }
         guard let root = try node(QNX6.rootInode), try checked(root).isDirectory else {
             throw .corrupt(
                 table.place, found: "no directory as inode 1", expected: "the root directory")
         }
     }
+
+    /// By the superblock's count of blocks. That the second superblock alone is missing is told by a check.
+    public var cutOff: FormatError? { superblocks.cutOff(of: blocks.source) }
 
     /// The superblock's counts.
     public var statistics: VolumeStatistics {

@@ -94,6 +94,10 @@ extension Disk.Part {
         if let missingFileSystem {
             return "\(missingFileSystem)" + (volume == nil ? "; shown as a file" : "")
         }
+        if let cutOff {
+            let what = [place, kind?.rawValue].compactMap(\.self).joined(separator: ", ")
+            return "\(what): \(cutOff); what is missing is left out, or cannot be read"
+        }
         guard let count = (volume as? IFS.ImageVolume)?.doubtCount, count > 0 else { return nil }
         let what = count == 1 ? "1 entry is" : "\(count) entries are"
         return "\(place ?? "IFS"): \(what) left out or doubtful"

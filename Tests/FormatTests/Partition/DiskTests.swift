@@ -72,6 +72,25 @@ struct DiskTests {
         #expect(disk.parts[0].failure == nil)
     }
 
+    /// A copy that ends before its file system does is opened as far as it goes, and that is told.
+    @Test(arguments: [FileSystemKind.qnx6, .qnx4, .fat12])
+    func aFileSystemThatWasCutOffIsOpened(kind: FileSystemKind) throws {
+        let bytes =
+            switch kind {
+            case .qnx6: SmallQNX6().build()
+            case .qnx4: SmallQNX4().build()
+            default: FATImage().bytes
+            }
+        for (count, isCut) in [(bytes.count, false), (bytes.count - 8192, true)] {
+            let disk = try #require(
+                try Disk.find(in: MemorySource([UInt8](bytes.prefix(count)))))
+            let part = disk.parts[0]
+            #expect(part.kind == kind && part.volume != nil && part.failure == nil)
+            #expect((part.cutOff != nil) == isCut)
+            #expect(part.flags.contains(.cutOff) == isCut)
+        }
+    }
+
     /// A table that counts sectors of 4,096 bytes, and lies in the image as any other.
     @Test func sectorsMayHaveFourKilobytes() throws {
         var image = DiskImage(sectors: 200, sectorSize: 4096)

@@ -94,17 +94,34 @@ struct QNX6OddVolumeTests {
         #expect(try QNX6.isFound(in: source))
     }
 
-    @Test func aVolumeCutOffIsTruncated() throws {
-        let small = SmallQNX6()
-        let bytes = small.build()
-        // Without the second superblock alone it can still be read.
-        let volume = try QNX6Volume(MemorySource(Array(bytes[..<small.secondSuperblock])))
-        #expect(try volume.list(.root).count == 1)
+    /// A volume of which the end is missing is read as far as it goes.
+    @Test func aVolumeCutOffIsReadAsFarAsItGoes() throws {
+        var small = SmallQNX6()
+        small.directory(1, in: 1, [(2, .short(".boot")), (3, .short("one")), (4, .short("two"))])
+        small.file(3, Array("first".utf8))
+        small.file(4, SplitMix64.noise(1024))
         let end = UInt64(small.secondSuperblock)
+        let last = small.dataStart + (small.next - 1) * 512
+        let bytes = small.build()
+        // Without the second superblock alone nothing is missing.
+        #expect(try QNX6Volume(MemorySource(Array(bytes[..<Int(end)]))).cutOff == nil)
+        let source = MemorySource(Array(bytes[..<(last + 100)]))
+        let volume = try QNX6Volume(source)
+        let cutOff = FormatError.truncated(
+            Place("qnx6 volume", 0), needed: end, available: UInt64(last + 100))
+        #expect(volume.cutOff == cutOff)
+        #expect(QNX6Check.findings(in: source).last == cutOff)
+        #expect(try volume.list(.root).count == 3)
+        let one = try #require(try volume.lookup(Array("one".utf8), in: .root))
+        #expect(try volume.contents(of: one) == Array("first".utf8))
+        let two = try #require(try volume.lookup(Array("two".utf8), in: .root))
+        var room = [UInt8](repeating: 0, count: 512)
+        #expect(try room.withUnsafeMutableBytes { try volume.read(two, into: $0, at: 0) } == 512)
+        #expect(room == Array(SplitMix64.noise(1024)[..<512]))
         #expect(
             throws: FormatError.truncated(
-                Place("qnx6 volume", 0), needed: end, available: end - 1)
-        ) { try QNX6Volume(MemorySource(Array(bytes[..<(small.secondSuperblock - 1)]))) }
+                Place("qnx6 block", UInt64(last)), needed: 512, available: 100)
+        ) { try room.withUnsafeMutableBytes { try volume.read(two, into: $0, at: 512) } }
     }
 
     // MARK: Files

@@ -272,6 +272,37 @@ struct DiskTests {
         #expect(refused.status == 35 && refused.errorText.contains("superblock.checksum"))
     }
 
+    /// Of a card whose copy has ended early there is what is there, and what it lacks is told.
+    @Test(.enabled(if: Card.hasAll, "no ../shared/tools, mkfs.fat or mtools"))
+    func aCardThatWasCutOffIsServed() throws {
+        let scratch = try Scratch()
+        defer { scratch.end() }
+        let card = try Card.make(scratch, [Card.usual[1]], sectors: 53248)
+        #expect(card.withCString { truncate($0, 45000 * 512) } == 0)
+        let mount = try scratch.mount(card)
+        #expect(try Calls.names(mount.path) == ["p1-qnx6"])
+        let compared = try shell(
+            """
+            cd "$1"; find . -type f ! -path './.boot/*' | while read -r file; do
+                if ! cat "$file"; then echo lost >&3
+                elif ! cmp -s "$file" "$2/$file"; then echo different >&3
+                else echo same >&3; fi
+            done 3>&1 > /dev/null 2>&1 | sort | uniq
+            cat five-megabytes 2>&1 > /dev/null
+            """, mount / "p1-qnx6", scratch / "qnx6.tree")
+        let unreadable = "cat: five-megabytes: Input/output error"
+        #expect(compared.lines == ["lost", "same", unreadable], "\(compared)")
+        let lines = try mount.unmount().errorText.split(separator: "\n").map(String.init)
+        let most = "expected sectors from 1 through 44999"
+        #expect(
+            lines.prefix(2) == [
+                "mount.ifs: \(card): partition entry 1.first LBA at 0x1c6: found the sectors 36864 to"
+                    + " 53247, \(most)",
+                "mount.ifs: \(card): partition 1, QNX6: qnx6 volume at 0x1200000: found 4165632"
+                    + " bytes, expected 8384512; what is missing is left out, or cannot be read",
+            ], "\(lines)")
+    }
+
     /// What is wrong with the partition table is told in one line, and the backup is served.
     @Test(.enabled(if: Card.hasFAT, "no mkfs.fat or mtools"))
     func aDamagedTableIsTold() throws {
