@@ -4,7 +4,7 @@ import IFSFS
 
 /// Mounts a file system that is in memory, for tests of what serves it.
 ///
-/// usage: MemoryMount REPORT DIRECTORY [read-only | background | asked-again | OPTION]...
+/// usage: MemoryMount REPORT DIRECTORY [read-only | background | asked-again | interrupted | OPTION]...
 ///
 /// When the mount has ended, what came of it is written into the file REPORT.
 @main
@@ -30,6 +30,7 @@ enum MemoryMount {
         if rest.contains("asked-again") {
             for number in [SIGHUP, SIGTERM, SIGPIPE] { raise(number) }
         }
+        if rest.contains("interrupted") { raise(SIGINT) }
         save([ending] + fileSystem.report, words.first!)
     }
 

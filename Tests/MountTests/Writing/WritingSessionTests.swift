@@ -82,6 +82,16 @@ struct WritingSessionTests {
         #expect(try mount.ending().first == "ended")
     }
 
+    /// Whoever interrupts it then gets it to end at once.
+    @Test func anInterruptionBreaksOffWhatFollows() throws {
+        let scratch = try Scratch()
+        defer { scratch.end() }
+        let mount = try WritableMount(scratch, "interrupted")
+        mount.mount.server.send(SIGTERM)
+        #expect(try mount.mount.wait().status == -SIGINT)
+        #expect(throws: (any Error).self) { try mount.ending() }
+    }
+
     /// A signal ends the mount while a program has a file mapped: what it has put there is kept.
     @Test func whatIsInAMapIsKeptWhenASignalEndsIt() throws {
         let scratch = try Scratch()
