@@ -51,7 +51,7 @@ extension MBR {
         let end = UInt64(entry.firstSector) &+ UInt64(entry.sectorCount)
         guard entry.firstSector == 0 || end > sectors else { return nil }
         return .corrupt(
-            Place("\(name).first LBA", base &+ 8),
+            Place("\(name).first LBA", base &+ UInt64(Entry.At.firstSector.offset)),
             found: "the sectors \(entry.firstSector) to \(end &- 1)",
             expected: "sectors from 1 through \(sectors &- min(1, sectors))")
     }

@@ -22,7 +22,7 @@ struct DiskCheckTests {
     }
 
     private static func start(_ number: Int) -> Int { Card.sectors[number]! * 512 }
-    /// Where the entry of a primary partition stands.
+    /// Where an entry stands, in the first sector and in each link.
     private static func entry(_ number: Int) -> Int { 446 + 16 * (number - 1) }
     private static func hex(_ value: Int) -> String { "0x" + String(value, radix: 16) }
 
@@ -160,14 +160,14 @@ struct DiskCheckTests {
             "loop", "extended partition link at 0x510000: found a link to sector 10368, expected"
         ) {
             try $0.write(
-                record(5, from: 0, count: 4096), at: start(4) + 446 + 16)
+                record(5, from: 0, count: 4096), at: start(4) + entry(2))
         },
         Damage(
             "link to itself",
             "extended partition link at 0x510000: found a link to sector 10368, exp"
         ) {
             try $0.write(
-                record(5, from: 0, count: 1), at: start(4) + 446 + 16)
+                record(5, from: 0, count: 1), at: start(4) + entry(2))
         },
         Damage(
             "no link",
@@ -175,14 +175,14 @@ struct DiskCheckTests {
             count: 2
         ) {
             try $0.write(
-                record(0x83, from: 64, count: 1), at: start(4) + 446 + 16)
+                record(0x83, from: 64, count: 1), at: start(4) + entry(2))
         },
         Damage(
             "third entry",
             "partition entry.type at 0x5101e2: found 0x6, expected 0x0 in the third and"
         ) {
             try $0.write(
-                record(6, from: 64, count: .max), at: start(4) + 446 + 32)
+                record(6, from: 64, count: .max), at: start(4) + entry(3))
         },
         Damage(
             "link's mark", "extended partition link at 0x510000: found no partition table, expected"
@@ -190,7 +190,7 @@ struct DiskCheckTests {
         Damage(
             "logical one outside",
             "extended partition link at 0x510000: found a logical partition of the sectors 10432 to"
-        ) { try $0.write([UInt8](UInt32(9999), isBigEndian: false), at: start(4) + 446 + 12) },
+        ) { try $0.write([UInt8](UInt32(9999), isBigEndian: false), at: start(4) + entry(1) + 12) },
         Damage("status", "partition entry 3.status at 0x1de: found 0x12, expected 0x0 or 0x80") {
             try $0.write([0x12], at: entry(3))
         },
